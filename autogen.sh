@@ -1,0 +1,5 @@
+#!/bin/sh
+# Makes ./configure and the Makefile.in templates.
+set -e
+cd "$(dirname "$0")"
+exec autoreconf --install --force --warnings=all,no-obsolete

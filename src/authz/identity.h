@@ -1,0 +1,36 @@
+#pragma once
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+/*
+ * What a client certificate says of its holder: plain text, no X.509. Filled
+ * in by tls/tls_peer, read by the log and by the rules.
+ *
+ * Subject and issuer are RFC 4514 strings ("CN=billing,O=Corp"), UTF-8, with
+ * every special and control byte escaped as that RFC says (\00 for NUL). The
+ * lists hold the subjectAltName entries in their order; an entry that is no
+ * plain text (empty, an embedded NUL, a byte that is not printable ASCII) or
+ * no IP address is never in a list, it counts in n_bad_names. Serial and
+ * fingerprints are lower-case hex.
+ */
+struct identity {
+	char *subject;
+	char *issuer;
+	char *serial;
+	char *sha256; /* of the whole certificate, DER */
+	struct text_list dns;
+	struct text_list uri;
+	struct text_list ip;
+	struct text_list email;
+	size_t n_bad_names;
+};
+
+/* Accepts a pointer to NULL. */
+void identity_free(struct identity **identity);
+
+/* All names as "DNS:a.example URI:spiffe://..." for one log field; cut after
+ * MAX names with " (+N more)"; a blank or backslash inside a name is \XX.
+ * malloc'd, NULL without memory or names. */
+char *identity_names_text(const struct identity *identity, size_t max);

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct error;
+
+/*
+ * Everything that one reading of the configuration found wrong, so that a
+ * user sees all of it in one run, sorted by place.
+ *
+ * Printed as   FILE:LINE: [SECTION] TEXT
+ * or           FILE:LINE: warning: [SECTION] TEXT
+ * Further lines of a text (after '\n') are indented by four blanks.
+ */
+enum report_severity { REPORT_WARNING, REPORT_ERROR };
+
+/* A place in the configuration. FILE is borrowed and outlives the settings
+ * (it lives in them); line 0 means the file as a whole. */
+struct conf_pos {
+	const char *file;
+	unsigned line;
+};
+
+struct report;
+
+struct report *report_new(void);
+void report_free(struct report **report);
+
+/* SECTION ("listener gw") may be NULL. Copies all it is given. The same
+ * finding at the same place is kept once. Control bytes become '?', so that
+ * what a file holds cannot drive a terminal. After the first thousand, findings
+ * are only counted. */
+void report_add(struct report *report, enum report_severity severity,
+	const struct conf_pos *pos, const char *section, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+size_t report_errors(const struct report *report);
+size_t report_warnings(const struct report *report);
+
+/* All findings, sorted by file, line and order of discovery. */
+void report_print(const struct report *report, FILE *out);
+
+/*
+ * "sallyport: 5 errors, 1 warning; OUTCOME", or with nothing found
+ * "sallyport: no errors, no warnings; OUTCOME".
+ */
+void report_print_count(
+	const struct report *report, const char *outcome, FILE *out);
+
+/* For the way from a worker to the supervisor: a sealed memfd, and back.
+ * report_merge_fd() adds what FD holds to REPORT and leaves FD open; bytes
+ * that are no report are an error and add nothing. */
+int report_to_fd(const struct report *report, struct error *err);
+int report_merge_fd(struct report *report, int fd, struct error *err);

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stdint.h>
+
+struct addr;
+
+/*
+ * A non-blocking connect to ADDR (inet, inet6 or unix): close-on-exec,
+ * TCP_NODELAY. Returns the descriptor, in progress or already connected (the
+ * caller waits for writability and asks connect_result()), or -1 with errno:
+ * then nothing is left open. EAGAIN from a unix socket means that its backlog
+ * is full.
+ */
+int connect_start(const struct addr *addr);
+
+/* 0 when FD is connected, else the errno of the attempt. A TCP socket that was
+ * connected to itself (nobody listens at a local port) is ECONNREFUSED. */
+int connect_result(int fd);
+
+/* SO_KEEPALIVE: first probe after IDLE_MS without traffic, then three more
+ * within the same time again. 0 does nothing. Not for unix sockets: no-op. */
+void connect_keepalive(int fd, uint64_t idle_ms);
+
+/* TCP_NODELAY on what accept() gave; no-op on unix sockets. */
+void connect_nodelay(int fd);
+
+/* Makes the close() that follows a reset (SO_LINGER 0): the peer must not
+ * take what it got for the whole. On unix sockets a plain close. */
+void connect_reset_on_close(int fd);
+
+/* Bytes that the peer's kernel has not acknowledged yet (SIOCOUTQ); 0 when
+ * unknown. */
+int connect_unacked(int fd);

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <stdint.h>
+
+struct addr;
+struct error;
+
+/*
+ * Opens, binds and listens: non-blocking, close-on-exec, SO_REUSEADDR,
+ * TCP_DEFER_ACCEPT (a TLS client speaks first), IPV6_V6ONLY unless the
+ * address is dual stack. A unix socket's stale file (nobody answers behind
+ * it) is removed first and a live one is an error; MODE applies to the new
+ * one. ADDR_SYSTEMD is not for here. Returns the descriptor, or -1 with ERR
+ * which names the address.
+ */
+int listen_socket_open(
+	const struct addr *addr, unsigned mode, struct error *err);
+
+/*
+ * Vets an inherited descriptor (systemd): a listening stream socket; makes it
+ * non-blocking and close-on-exec. 0, or -1 with ERR.
+ */
+int listen_socket_adopt(int fd, struct error *err);
+
+/* Backlog asked for; the kernel cuts at net.core.somaxconn. */
+#define LISTEN_SOCKET_BACKLOG 4096

@@ -1,0 +1,204 @@
+/* What all connections of one worker share. */
+#include "proxy/proxy.h"
+
+#include <event2/event.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/mem.h"
+#include "net/linger.h"
+#include "proxy/conn.h"
+#include "proxy/listener.h"
+#include "proxy/timeout.h"
+#include "stats/stats.h"
+#include "stream/scratch.h"
+
+/* How long accepting rests when the system ran out of something. */
+#define PAUSE_MS 100
+
+/* Memory of a wave of connections goes back to the system this long after
+ * half of them have gone: later, so that a busy worker need not refault. */
+#define TRIM_MS 5000
+
+/* Below this a wave is not worth a malloc_trim(). */
+#define TRIM_MIN_CONNS 64
+
+static void
+rearm_resume_timer(struct proxy *proxy)
+{
+	struct timeval tv = timeout_tv_of_ms(PAUSE_MS);
+
+	(void)evtimer_add(proxy->resume_timer, &tv);
+}
+
+static void
+resume_accepts(struct proxy *proxy)
+{
+	struct listener *listener;
+
+	if (!proxy->accepts_paused || !proxy_has_room(proxy))
+		return;
+	proxy->accepts_paused = false;
+	(void)event_del(proxy->resume_timer);
+	TAILQ_FOREACH (listener, &proxy->listeners, entry)
+		listener_resume(listener);
+}
+
+static void
+on_resume_timer(int fd, short what, void *arg)
+{
+	struct proxy *proxy = arg;
+
+	(void)fd;
+	(void)what;
+	resume_accepts(proxy);
+	if (proxy->accepts_paused)
+		rearm_resume_timer(proxy);
+}
+
+static void
+on_trim_timer(int fd, short what, void *arg)
+{
+	struct proxy *proxy = arg;
+
+	(void)fd;
+	(void)what;
+	(void)malloc_trim(0);
+	proxy->peak_conns = proxy->n_conns;
+}
+
+struct proxy *
+proxy_new(struct event_base *base, struct stats *stats, size_t max_conns)
+{
+	struct proxy *proxy = xcalloc(1, sizeof *proxy);
+
+	proxy->base = base;
+	proxy->stats = stats;
+	proxy->max_conns = max_conns;
+	proxy->scratch = scratch_new();
+	proxy->lingering = linger_pool_new(base);
+	handshake_queue_init(&proxy->handshakes);
+	TAILQ_INIT(&proxy->conns);
+	TAILQ_INIT(&proxy->closed);
+	TAILQ_INIT(&proxy->listeners);
+	proxy->resume_timer = evtimer_new(base, on_resume_timer, proxy);
+	proxy->trim_timer = evtimer_new(base, on_trim_timer, proxy);
+	if (getrandom(&proxy->id_prefix, sizeof proxy->id_prefix, 0) < 0)
+		proxy->id_prefix = (uint32_t)(uintptr_t)proxy;
+	return proxy;
+}
+
+static void
+free_closed(struct proxy *proxy)
+{
+	struct conn *conn;
+
+	while ((conn = TAILQ_FIRST(&proxy->closed)) != NULL) {
+		TAILQ_REMOVE(&proxy->closed, conn, entry);
+		conn_free(&conn);
+	}
+}
+
+void
+proxy_free(struct proxy **proxy)
+{
+	if (*proxy == NULL)
+		return;
+	proxy_close_all(*proxy, CONN_STOPPED);
+	free_closed(*proxy);
+	linger_pool_free(&(*proxy)->lingering);
+	scratch_free(&(*proxy)->scratch);
+	event_free((*proxy)->resume_timer);
+	event_free((*proxy)->trim_timer);
+	free(*proxy);
+	*proxy = NULL;
+}
+
+int
+proxy_turn(struct proxy *proxy)
+{
+	/* ONCE in any case: NONBLOCK alone goes on as long as anything is
+	 * ready, and one bulk transfer would keep all handshakes out. */
+	int flags = EVLOOP_ONCE;
+
+	if (!handshake_queue_is_empty(&proxy->handshakes))
+		flags |= EVLOOP_NONBLOCK;
+	if (event_base_loop(proxy->base, flags) < 0)
+		return -1;
+	handshake_queue_step(&proxy->handshakes);
+	free_closed(proxy);
+	return 0;
+}
+
+void
+proxy_close_all(struct proxy *proxy, enum conn_reason reason)
+{
+	struct conn *conn;
+
+	while ((conn = TAILQ_FIRST(&proxy->conns)) != NULL)
+		conn_close(conn, reason, NULL);
+}
+
+bool
+proxy_has_room(const struct proxy *proxy)
+{
+	/* A lingering socket holds a descriptor like half a connection. */
+	return proxy->n_conns + linger_count(proxy->lingering) <
+	       proxy->max_conns;
+}
+
+void
+proxy_pause_accepts(struct proxy *proxy)
+{
+	struct listener *listener;
+
+	if (proxy->accepts_paused)
+		return;
+	proxy->accepts_paused = true;
+	stats_count(proxy->stats, STATS_ACCEPT_PAUSED, 1);
+	TAILQ_FOREACH (listener, &proxy->listeners, entry)
+		listener_pause(listener);
+	rearm_resume_timer(proxy);
+}
+
+uint64_t
+proxy_next_id(struct proxy *proxy)
+{
+	return (uint64_t)proxy->id_prefix << 32 | proxy->id_next++;
+}
+
+void
+proxy_add_conn(struct proxy *proxy, struct conn *conn)
+{
+	TAILQ_INSERT_TAIL(&proxy->conns, conn, entry);
+	proxy->n_conns++;
+	if (proxy->n_conns > proxy->peak_conns)
+		proxy->peak_conns = proxy->n_conns;
+	stats_set(proxy->stats, STATS_CONNECTIONS, proxy->n_conns);
+}
+
+static void
+give_memory_back_later(struct proxy *proxy)
+{
+	struct timeval tv = timeout_tv_of_ms(TRIM_MS);
+
+	if (proxy->peak_conns < TRIM_MIN_CONNS ||
+		proxy->n_conns > proxy->peak_conns / 2 ||
+		evtimer_pending(proxy->trim_timer, NULL))
+		return;
+	(void)evtimer_add(proxy->trim_timer, &tv);
+}
+
+void
+proxy_conn_closed(struct proxy *proxy, struct conn *conn)
+{
+	TAILQ_REMOVE(&proxy->conns, conn, entry);
+	TAILQ_INSERT_TAIL(&proxy->closed, conn, entry);
+	proxy->n_conns--;
+	stats_set(proxy->stats, STATS_CONNECTIONS, proxy->n_conns);
+	give_memory_back_later(proxy);
+	resume_accepts(proxy);
+	if (proxy->on_conn_closed != NULL)
+		proxy->on_conn_closed(proxy->arg);
+}

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct addr;
+struct channel;
+struct child;
+struct report;
+struct settings;
+
+/*
+ * One generation as the supervisor holds it: the settings, the contents of
+ * every file they name (two sealed memfds), and the listening sockets. Const
+ * once made; kept as long as it is the running one, so that a worker that
+ * died comes back with just this, whatever has happened to the files since.
+ */
+struct bundle;
+
+/*
+ * Reads the configuration at PATH and every file it names. All findings go to
+ * REPORT; NULL when there was an error. Opens no socket.
+ */
+struct bundle *bundle_load(
+	const char *path, uint64_t number, struct report *report);
+
+/* Closes everything. Sockets that another bundle shares stay open there. */
+void bundle_free(struct bundle **bundle);
+
+/*
+ * Opens the listening sockets: those that PREVIOUS (may be NULL) has too are
+ * shared with it, inherited ones are taken by name, the rest is opened anew.
+ * Returns 0, or -1 with findings in REPORT.
+ */
+int bundle_open_sockets(struct bundle *bundle, const struct bundle *previous,
+	struct report *report);
+
+/* No connection is to come any more: closes the listening sockets, and
+ * removes the files of the unix ones that we made. */
+void bundle_close_sockets(struct bundle *bundle);
+
+/* Sends all of it to a worker, for it to build. */
+void bundle_stage(const struct bundle *bundle, struct child *worker);
+
+uint64_t bundle_number(const struct bundle *bundle);
+const struct settings *bundle_settings(const struct bundle *bundle);
+
+/* For the log: the INDEXth socket's listener and address as bound (the port
+ * is the kernel's choice where 0 was asked for). NULL beyond the last. */
+const char *bundle_socket(
+	const struct bundle *bundle, size_t index, struct addr *addr_out);

@@ -1,0 +1,256 @@
+/* One child process of the supervisor. */
+#define _GNU_SOURCE
+#include "supervisor/child.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/mem.h"
+
+/* Descriptors of a child, by number: 0-2, then these. */
+enum { CHILD_CHANNEL_FD = 3, CHILD_STATS_FD = 4, CHILD_FIRST_FREE_FD = 5 };
+
+/* From hanging up to the end of the process, in seconds. */
+#define GRACE_S 1
+
+struct child {
+	LIST_ENTRY(child) entry;
+	pid_t pid;
+	struct channel *channel;
+	struct event *grace; /* between the end of the channel and SIGKILL */
+	uint64_t started_ms;
+	struct child_callbacks callbacks;
+	void *arg;
+};
+
+static LIST_HEAD(, child) children = LIST_HEAD_INITIALIZER(children);
+
+/* What a child may know of our environment: nothing of the service manager's
+ * sockets and credentials. */
+static const char *const passed_on[] = {"PATH", "LANG", "LC_ALL",
+	"JOURNAL_STREAM", "OPENSSL_CONF", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+	"LSAN_OPTIONS", NULL};
+
+static char **
+environment(void)
+{
+	size_t max = sizeof passed_on / sizeof passed_on[0], n = 0, i;
+	char **env = xcalloc(max, sizeof *env);
+	const char *value;
+
+	for (i = 0; passed_on[i] != NULL; i++) {
+		value = getenv(passed_on[i]);
+		if (value != NULL)
+			env[n++] = xasprintf("%s=%s", passed_on[i], value);
+	}
+	return env;
+}
+
+/*
+ * The image that this process was started from, even when the file has been
+ * replaced since: a worker must speak the supervisor's messages.
+ */
+static int
+own_image(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	return fd;
+}
+
+/* Between fork and exec. Puts the two descriptors where the child looks for
+ * them; both were moved out of the way of these numbers before. */
+static void
+become(int image, char **argv, char **env, int channel_fd, int stats_fd)
+{
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(channel_fd, CHILD_CHANNEL_FD) < 0)
+		_exit(127);
+	if (stats_fd >= 0 && dup2(stats_fd, CHILD_STATS_FD) < 0)
+		_exit(127);
+	fd_cloexec_from(stats_fd >= 0 ? CHILD_FIRST_FREE_FD : CHILD_STATS_FD);
+	(void)fexecve(image, argv, env);
+	_exit(127);
+}
+
+/* A duplicate above the numbers that children use; the caller closes it. */
+static int
+moved_up(int fd)
+{
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 16);
+}
+
+static pid_t
+spawn(struct child_args *args, int channel_fd, struct error *err)
+{
+	char **argv, **env, **each;
+	int image = own_image();
+	int high_channel = moved_up(channel_fd);
+	int high_stats = moved_up(args->stats_fd);
+	pid_t pid = -1;
+
+	args->channel_fd = CHILD_CHANNEL_FD;
+	if (args->stats_fd >= 0)
+		args->stats_fd = CHILD_STATS_FD;
+	argv = child_args_format(args);
+	env = environment();
+	if (image >= 0 && high_channel >= 0)
+		pid = fork();
+	if (pid == 0)
+		become(image, argv, env, high_channel, high_stats);
+	if (pid < 0)
+		(void)error_set_errno(err, errno, "cannot start a %s",
+			child_role_name(args->role));
+	for (each = env; *each != NULL; each++)
+		free(*each);
+	free(env);
+	child_args_free(&argv);
+	fd_close(&high_channel);
+	fd_close(&high_stats);
+	return pid;
+}
+
+static void
+on_grace_over(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	child_kill(arg, SIGKILL);
+}
+
+/* The channel ended: the process is about to, SIGCHLD tells. One that merely
+ * hung up, or spoke gibberish, is of no use. */
+static void
+on_channel_closed(void *arg)
+{
+	struct child *child = arg;
+	struct timeval tv = {.tv_sec = GRACE_S};
+
+	channel_free(&child->channel);
+	(void)evtimer_add(child->grace, &tv);
+}
+
+static void
+on_message(struct message *m, void *arg)
+{
+	struct child *child = arg;
+
+	child->callbacks.on_message(m, child->arg);
+}
+
+struct child *
+child_start(struct event_base *base, struct child_args *args,
+	const struct child_callbacks *callbacks, void *arg, struct error *err)
+{
+	struct child *child = xcalloc(1, sizeof *child);
+	int fds[2] = {-1, -1};
+
+	if (channel_pair(fds, err) < 0)
+		goto fail;
+	child->pid = spawn(args, fds[1], err);
+	fd_close(&fds[1]);
+	if (child->pid < 0)
+		goto fail;
+	child->callbacks = *callbacks;
+	child->arg = arg;
+	child->started_ms = clock_monotonic_ms();
+	child->grace = evtimer_new(base, on_grace_over, child);
+	LIST_INSERT_HEAD(&children, child, entry);
+	child->channel = channel_new(
+		base, fds[0], on_message, on_channel_closed, child, err);
+	if (child->channel == NULL)
+		child_kill(child, SIGKILL);
+	return child;
+
+fail:
+	fd_close(&fds[0]);
+	free(child);
+	return NULL;
+}
+
+pid_t
+child_pid(const struct child *child)
+{
+	return child->pid;
+}
+
+uint64_t
+child_started_ms(const struct child *child)
+{
+	return child->started_ms;
+}
+
+void
+child_send(struct child *child, const struct message *m)
+{
+	if (child->channel != NULL)
+		(void)channel_send(child->channel, m);
+}
+
+void
+child_kill(struct child *child, int signal)
+{
+	(void)kill(child->pid, signal);
+}
+
+static void
+bury(pid_t pid, int status)
+{
+	struct child *child;
+
+	LIST_FOREACH (child, &children, entry)
+		if (child->pid == pid)
+			break;
+	if (child == NULL)
+		return; /* not one of ours: handed down by a service manager */
+	LIST_REMOVE(child, entry);
+	channel_free(&child->channel);
+	event_free(child->grace);
+	child->callbacks.on_exit(child, status, child->arg);
+	free(child);
+}
+
+void
+child_reap_all(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		bury(pid, status);
+}
+
+unsigned
+child_count(void)
+{
+	const struct child *child;
+	unsigned n = 0;
+
+	LIST_FOREACH (child, &children, entry)
+		n++;
+	return n;
+}
+
+void
+child_kill_all(void)
+{
+	struct child *child;
+
+	LIST_FOREACH (child, &children, entry)
+		child_kill(child, SIGKILL);
+}

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bundle;
+struct event_base;
+struct message;
+struct process_settings;
+struct report;
+struct workers;
+
+/*
+ * The worker processes: as many as there are to be, replaced when they die
+ * (with back-off), each with the generation that it was last given.
+ *
+ * A new worker is staged what runs and what is pending, and commits when its
+ * turn comes, so that its owner sees only complete sets.
+ */
+struct workers_callbacks {
+	/* A worker answered to what is pending. OK: it has been built. The
+	 * findings are its own. */
+	void (*on_staged)(bool ok, const struct report *report, void *arg);
+	/* A worker is up again, or has got what runs: tell it the names. */
+	void (*on_worker_staged)(struct workers *workers, void *arg);
+	/* One is gone for good (while stopping) or for now. */
+	void (*on_exit)(void *arg);
+};
+
+/* Starts N of them. PROCESS is read for user, group, sandbox, log and limits
+ * at every start of a worker: workers_set_process() changes it. */
+struct workers *workers_new(struct event_base *base,
+	const struct process_settings *process,
+	const struct workers_callbacks *callbacks, void *arg);
+void workers_free(struct workers **workers);
+
+/* Brings BUNDLE to all; on_staged follows once per worker. Borrowed until
+ * commit, abort or free. */
+void workers_stage(struct workers *workers, const struct bundle *bundle);
+
+/* Has every living worker built what is pending? */
+bool workers_all_staged(const struct workers *workers);
+
+/* What is pending runs from now on, here and in every worker to come. */
+void workers_commit(struct workers *workers);
+void workers_abort(struct workers *workers);
+
+/* To all, now. */
+void workers_send(struct workers *workers, const struct message *m);
+
+/* No more replacements; every worker drains for MS at most, 0: at once. */
+void workers_drain(struct workers *workers, uint64_t ms);
+
+/* Asks for a sign of life. Returns how many gave none since the last call. */
+size_t workers_ping(struct workers *workers);
+
+/* Deaths since the last commit: a start that goes in circles is to end. */
+size_t workers_deaths(const struct workers *workers);
+
+size_t workers_count(const struct workers *workers);
+
+/* Open connections of all, from the shared numbers. */
+uint64_t workers_connections(const struct workers *workers);

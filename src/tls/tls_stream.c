@@ -1,0 +1,501 @@
+/* One TLS connection as a stream: SSL fed from, and emptied into, scratch. */
+#include "tls/tls_stream.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "authz/identity.h"
+#include "stream/scratch.h"
+#include "tls/tls_ctx.h"
+#include "tls/tls_error.h"
+#include "tls/tls_peer.h"
+
+/* Nobody needs more for one flight of a handshake, and what is left over when
+ * it is done has to be kept until the backend is there. */
+#define HANDSHAKE_READ_MAX ((size_t)16 * 1024)
+
+/*
+ * A KeyUpdate costs us two key derivations and a record, and the client
+ * nothing. So many without a byte of data between them are an attack; real
+ * clients send one in 2^24 records (RFC 8446 section 5.5).
+ */
+#define KEY_UPDATES_MAX 32
+
+/*
+ * What a client does not take of us is at most one scratch full, for then no
+ * more is written. A client that goes on to make us answer (each attempt to
+ * renegotiate costs an alert) and takes nothing would fill our memory.
+ */
+#define REST_MAX (SCRATCH_WRITE_MAX + (size_t)64 * 1024)
+
+/* Ciphertext that SSL has not asked for yet. */
+struct unread {
+	uint8_t *bytes;
+	size_t len;
+};
+
+struct tls_stream {
+	struct stream base; /* first: stream_ops cast back */
+	SSL *ssl;
+	struct tls_ctx *ctx;
+	struct scratch *scratch; /* during an operation only */
+	struct unread unread;
+	struct tls_failure *failure; /* allocated when there is one */
+	unsigned key_updates;        /* since the last byte of data */
+	bool heard;
+};
+
+static struct tls_stream *
+of_base(struct stream *stream)
+{
+	return (struct tls_stream *)stream;
+}
+
+/* ---- the BIO: SSL's idea of a network ---- */
+
+static int
+bio_read(BIO *bio, char *out, int size)
+{
+	const struct tls_stream *tls = BIO_get_data(bio);
+	struct scratch *scratch = tls->scratch;
+	size_t len = scratch->in_len - scratch->in_at;
+
+	BIO_clear_retry_flags(bio);
+	if (len == 0 || size <= 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (len > (size_t)size)
+		len = (size_t)size;
+	memcpy(out, scratch->in + scratch->in_at, len);
+	scratch->in_at += len;
+	return (int)len;
+}
+
+/* Sends what was gathered. */
+static enum stream_next
+send_gathered(struct tls_stream *tls, struct scratch *scratch)
+{
+	size_t len = scratch->out_len;
+
+	scratch->out_len = 0;
+	if (len == 0)
+		return stream_has_rest(&tls->base) ? STREAM_WANT_WRITE
+						   : STREAM_MOVED;
+	return stream_send(&tls->base, scratch->out, len);
+}
+
+static int
+bio_write(BIO *bio, const char *bytes, int len)
+{
+	struct tls_stream *tls = BIO_get_data(bio);
+	struct scratch *scratch = tls->scratch;
+	size_t room = SCRATCH_WRITE_MAX - scratch->out_len;
+	enum stream_next next;
+
+	BIO_clear_retry_flags(bio);
+	if (len <= 0)
+		return 0;
+	if ((size_t)len > room) {
+		/* A certificate chain longer than the scratch: rare. */
+		next = send_gathered(tls, scratch);
+		if (next == STREAM_CUT)
+			return -1;
+		room = SCRATCH_WRITE_MAX;
+	}
+	if ((size_t)len > room)
+		len = (int)room;
+	memcpy(scratch->out + scratch->out_len, bytes, (size_t)len);
+	scratch->out_len += (size_t)len;
+	return len;
+}
+
+static long
+bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+	(void)bio;
+	(void)number;
+	(void)pointer;
+	return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+/* Made once per process, on first use: there are no threads. */
+static BIO_METHOD *
+bio_method(void)
+{
+	static BIO_METHOD *method;
+
+	if (method != NULL)
+		return method;
+	method = BIO_meth_new(
+		BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "scratch");
+	if (method == NULL)
+		return NULL;
+	(void)BIO_meth_set_read(method, bio_read);
+	(void)BIO_meth_set_write(method, bio_write);
+	(void)BIO_meth_set_ctrl(method, bio_ctrl);
+	return method;
+}
+
+/* ---- scratch in and out ---- */
+
+static void
+drop_unread(struct tls_stream *tls)
+{
+	free(tls->unread.bytes);
+	tls->unread = (struct unread){0};
+}
+
+/*
+ * Fills the scratch with what was left over, or with one recv(). STREAM_MOVED:
+ * there are bytes and perhaps more; WANT_READ when there are none.
+ * *DRAINED_OUT: the kernel has no more.
+ */
+static enum stream_next
+receive(struct tls_stream *tls, struct scratch *scratch, size_t max,
+	bool *drained_out)
+{
+	ssize_t n;
+
+	scratch->in_at = 0;
+	scratch->in_len = 0;
+	*drained_out = false;
+	if (tls->unread.len > 0) {
+		memcpy(scratch->in, tls->unread.bytes, tls->unread.len);
+		scratch->in_len = tls->unread.len;
+		drop_unread(tls);
+		return STREAM_MOVED;
+	}
+	do {
+		n = recv(tls->base.fd, scratch->in, max, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return STREAM_WANT_READ;
+	if (n <= 0) {
+		/* An end of TCP without close_notify cuts the stream. */
+		tls->base.error = n < 0 ? errno : 0;
+		return STREAM_CUT;
+	}
+	tls->heard = true;
+	scratch->in_len = (size_t)n;
+	*drained_out = (size_t)n < max;
+	return STREAM_MOVED;
+}
+
+/* Keeps what SSL did not ask for. False without memory. */
+static bool
+keep_unread(struct tls_stream *tls, struct scratch *scratch)
+{
+	size_t len = scratch->in_len - scratch->in_at;
+
+	if (len == 0)
+		return true;
+	tls->unread.bytes = malloc(len);
+	if (tls->unread.bytes == NULL)
+		return false;
+	memcpy(tls->unread.bytes, scratch->in + scratch->in_at, len);
+	tls->unread.len = len;
+	scratch->in_at = scratch->in_len;
+	return true;
+}
+
+static void
+begin(struct tls_stream *tls, struct scratch *scratch)
+{
+	tls->scratch = scratch;
+	scratch->out_len = 0;
+	/* An entry that somebody left would be taken for ours. */
+	ERR_clear_error();
+}
+
+static enum stream_next
+fail_with(struct tls_stream *tls)
+{
+	if (tls->failure == NULL)
+		tls->failure = calloc(1, sizeof *tls->failure);
+	if (tls->failure != NULL)
+		tls_error_explain(tls->ssl, tls->failure);
+	ERR_clear_error();
+	return STREAM_FAILED;
+}
+
+static enum stream_next
+fail_with_flood(struct tls_stream *tls)
+{
+	static const struct tls_failure flood = {.token = "tls_protocol_error",
+		.text = "flood of messages without data"};
+
+	tls->failure = calloc(1, sizeof *tls->failure);
+	if (tls->failure != NULL)
+		*tls->failure = flood;
+	return STREAM_FAILED;
+}
+
+/* Sees every message; SSL_read() handles a KeyUpdate without a word. */
+static void
+on_tls_message(int is_ours, int version, int type, const void *bytes,
+	size_t len, SSL *ssl, void *arg)
+{
+	struct tls_stream *tls = arg;
+
+	(void)version;
+	(void)ssl;
+	if (is_ours == 0 && type == SSL3_RT_HANDSHAKE && len > 0 &&
+		*(const uint8_t *)bytes == SSL3_MT_KEY_UPDATE)
+		tls->key_updates++;
+}
+
+/* ---- stream_ops ---- */
+
+/* SSL_read() until it has eaten all that was received. */
+static enum stream_next
+decrypt(struct tls_stream *tls, struct scratch *scratch, size_t *len_out)
+{
+	size_t got;
+
+	while (*len_out < SCRATCH_PLAIN_MAX) {
+		if (tls->key_updates > KEY_UPDATES_MAX)
+			return fail_with_flood(tls);
+		if (SSL_read_ex(tls->ssl, scratch->plain + *len_out,
+			    SCRATCH_PLAIN_MAX - *len_out, &got) != 1)
+			break;
+		*len_out += got;
+		tls->key_updates = 0;
+	}
+	assert(*len_out < SCRATCH_PLAIN_MAX);
+	switch (SSL_get_error(tls->ssl, 0)) {
+	case SSL_ERROR_WANT_READ:
+		return STREAM_WANT_READ;
+	case SSL_ERROR_ZERO_RETURN:
+		return STREAM_ENDED;
+	default:
+		return fail_with(tls);
+	}
+}
+
+static enum stream_next
+tls_read(struct stream *stream, struct scratch *scratch, size_t max,
+	size_t *len_out)
+{
+	struct tls_stream *tls = of_base(stream);
+	enum stream_next next, sent;
+	bool drained;
+
+	*len_out = 0;
+	next = receive(tls, scratch, max, &drained);
+	if (next != STREAM_MOVED)
+		return next;
+	begin(tls, scratch);
+	next = decrypt(tls, scratch, len_out);
+	sent = send_gathered(tls, scratch); /* KeyUpdate answers, alerts */
+	if (next != STREAM_WANT_READ)
+		return next;
+	if (sent == STREAM_CUT)
+		return STREAM_CUT;
+	if (stream->rest.len > REST_MAX)
+		return fail_with_flood(tls);
+	return drained ? STREAM_WANT_READ : STREAM_MOVED;
+}
+
+static enum stream_next
+tls_write(struct stream *stream, struct scratch *scratch, const uint8_t *bytes,
+	size_t len)
+{
+	struct tls_stream *tls = of_base(stream);
+	size_t at = 0, written;
+
+	begin(tls, scratch);
+	while (at < len) {
+		if (SSL_write_ex(tls->ssl, bytes + at, len - at, &written) != 1)
+			return fail_with(tls);
+		at += written;
+	}
+	return send_gathered(tls, scratch);
+}
+
+static enum stream_next
+tls_flush(struct stream *stream, struct scratch *scratch)
+{
+	(void)scratch;
+	return stream_send_rest(stream);
+}
+
+static enum stream_next
+tls_end(struct stream *stream, struct scratch *scratch)
+{
+	struct tls_stream *tls = of_base(stream);
+	enum stream_next next;
+
+	begin(tls, scratch);
+	if (SSL_shutdown(tls->ssl) < 0)
+		return fail_with(tls);
+	stream->ending = true;
+	next = send_gathered(tls, scratch);
+	return next == STREAM_MOVED ? stream_shut(stream) : next;
+}
+
+static const struct stream_ops tls_ops = {
+	.read = tls_read,
+	.write = tls_write,
+	.flush = tls_flush,
+	.end = tls_end,
+};
+
+/* ---- life ---- */
+
+struct tls_stream *
+tls_stream_new(struct tls_ctx *ctx, int fd)
+{
+	struct tls_stream *tls = calloc(1, sizeof *tls);
+	BIO_METHOD *method = bio_method();
+	BIO *bio = NULL;
+
+	if (tls == NULL) {
+		struct stream orphan = {.fd = fd};
+
+		stream_done(&orphan);
+		return NULL;
+	}
+	tls->base.ops = &tls_ops;
+	tls->base.fd = fd;
+	tls->ctx = tls_ctx_ref(ctx);
+	tls->ssl = SSL_new(tls_ctx_ssl(ctx));
+	if (tls->ssl == NULL || method == NULL)
+		goto fail;
+	bio = BIO_new(method);
+	if (bio == NULL)
+		goto fail;
+	BIO_set_data(bio, tls);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(tls->ssl, bio, bio); /* owns it */
+	SSL_set_accept_state(tls->ssl);
+	SSL_set_msg_callback(tls->ssl, on_tls_message);
+	SSL_set_msg_callback_arg(tls->ssl, tls);
+	return tls;
+
+fail:
+	tls_stream_free(&tls);
+	return NULL;
+}
+
+void
+tls_stream_free(struct tls_stream **tls)
+{
+	if (*tls == NULL)
+		return;
+	SSL_free((*tls)->ssl);
+	ERR_clear_error();
+	tls_ctx_unref(&(*tls)->ctx);
+	drop_unread(*tls);
+	free((*tls)->failure);
+	stream_done(&(*tls)->base);
+	free(*tls);
+	*tls = NULL;
+}
+
+struct stream *
+tls_stream_base(struct tls_stream *tls)
+{
+	return &tls->base;
+}
+
+int
+tls_stream_take_fd(struct tls_stream *tls)
+{
+	int fd = tls->base.fd;
+
+	tls->base.fd = -1;
+	return fd;
+}
+
+/* What SSL_do_handshake() left us with. */
+static enum stream_next
+handshake_result(struct tls_stream *tls, int result)
+{
+	if (result == 1)
+		return STREAM_MOVED;
+	if (SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ)
+		return STREAM_WANT_READ;
+	return fail_with(tls);
+}
+
+enum stream_next
+tls_stream_handshake(struct tls_stream *tls, struct scratch *scratch)
+{
+	enum stream_next next, sent;
+	bool drained;
+
+	next = receive(tls, scratch, HANDSHAKE_READ_MAX, &drained);
+	if (next != STREAM_MOVED)
+		return next;
+	begin(tls, scratch);
+	next = handshake_result(tls, SSL_do_handshake(tls->ssl));
+	if (!keep_unread(tls, scratch) && next != STREAM_FAILED) {
+		tls->base.error = ENOMEM;
+		return STREAM_CUT;
+	}
+	sent = send_gathered(tls, scratch);
+	return sent == STREAM_CUT && next != STREAM_FAILED ? sent : next;
+}
+
+/* ---- questions ---- */
+
+const struct tls_failure *
+tls_stream_failure(const struct tls_stream *tls)
+{
+	static const struct tls_failure no_memory = {
+		.token = "tls_protocol_error", .text = "out of memory"};
+
+	return tls->failure == NULL ? &no_memory : tls->failure;
+}
+
+bool
+tls_stream_heard(const struct tls_stream *tls)
+{
+	return tls->heard;
+}
+
+bool
+tls_stream_pending(const struct tls_stream *tls)
+{
+	return tls->unread.len > 0;
+}
+
+const char *
+tls_stream_version(const struct tls_stream *tls)
+{
+	return SSL_get_version(tls->ssl);
+}
+
+const char *
+tls_stream_cipher(const struct tls_stream *tls)
+{
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(tls->ssl);
+
+	return cipher == NULL ? NULL : SSL_CIPHER_get_name(cipher);
+}
+
+const char *
+tls_stream_server_name(const struct tls_stream *tls)
+{
+	return SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+bool
+tls_stream_resumed(const struct tls_stream *tls)
+{
+	return SSL_session_reused(tls->ssl) == 1;
+}
+
+struct identity *
+tls_stream_identity(const struct tls_stream *tls)
+{
+	return tls_peer_identity(tls->ssl);
+}

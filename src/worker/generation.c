@@ -1,0 +1,173 @@
+/* One generation as a worker sees it. */
+#include "worker/generation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/file_source.h"
+#include "conf/report.h"
+#include "conf/settings.h"
+#include "proxy/backend.h"
+#include "proxy/listener.h"
+
+/* A listening socket on its way to its listener. */
+struct parked_socket {
+	char *name;
+	int fd;
+};
+
+struct generation {
+	uint64_t number;
+	struct parked_socket *parked;
+	size_t n_parked;
+	struct listener **listeners;
+	size_t n_listeners;
+	enum log_format log_format;
+	enum log_level log_level;
+};
+
+struct generation *
+generation_new(uint64_t number)
+{
+	struct generation *generation = xcalloc(1, sizeof *generation);
+
+	generation->number = number;
+	return generation;
+}
+
+void
+generation_free(struct generation **generation)
+{
+	struct generation *gone = *generation;
+	size_t i;
+
+	*generation = NULL;
+	if (gone == NULL)
+		return;
+	for (i = 0; i < gone->n_parked; i++) {
+		free(gone->parked[i].name);
+		fd_close(&gone->parked[i].fd);
+	}
+	for (i = 0; i < gone->n_listeners; i++)
+		listener_unref(&gone->listeners[i]);
+	free(gone->parked);
+	free(gone->listeners);
+	free(gone);
+}
+
+size_t
+generation_sockets(const struct generation *generation)
+{
+	return generation->n_parked;
+}
+
+uint64_t
+generation_number(const struct generation *generation)
+{
+	return generation->number;
+}
+
+void
+generation_add_socket(struct generation *generation, const char *name, int fd)
+{
+	struct parked_socket *parked;
+
+	generation->parked = xreallocarray(generation->parked,
+		generation->n_parked + 1, sizeof *generation->parked);
+	parked = &generation->parked[generation->n_parked++];
+	parked->name = xstrdup(name);
+	parked->fd = fd;
+}
+
+/* Gives LISTENER the sockets that are meant for it. */
+static void
+unpark(struct generation *generation, struct listener *listener)
+{
+	struct parked_socket *parked;
+	size_t i;
+
+	for (i = 0; i < generation->n_parked; i++) {
+		parked = &generation->parked[i];
+		if (parked->fd < 0 || strcmp(parked->name, listener->name) != 0)
+			continue;
+		listener_add_socket(listener, parked->fd);
+		parked->fd = -1;
+	}
+}
+
+static void
+build_listeners(struct generation *generation, struct proxy *proxy,
+	const struct settings *settings, struct file_source *files,
+	struct report *report)
+{
+	struct listener *listener;
+	size_t i;
+
+	generation->listeners =
+		xcalloc(settings->n_listeners + 1, sizeof(struct listener *));
+	for (i = 0; i < settings->n_listeners; i++) {
+		listener = listener_new(proxy, &settings->process,
+			&settings->listeners[i], files, report);
+		if (listener == NULL)
+			continue;
+		unpark(generation, listener);
+		generation->listeners[generation->n_listeners++] = listener;
+	}
+}
+
+int
+generation_build(struct generation *generation, struct proxy *proxy,
+	const char *path, int public_fd, int secret_fd, struct report *report)
+{
+	const struct conf_pos pos = {.file = path, .line = 0};
+	struct file_source *files;
+	struct settings *settings;
+	struct error err;
+
+	files = file_source_bundle(public_fd, secret_fd, &err);
+	if (files == NULL) {
+		report_add(report, REPORT_ERROR, &pos, NULL, "%s", err.text);
+		return -1;
+	}
+	settings = settings_load(path, files, report);
+	build_listeners(generation, proxy, settings, files, report);
+	generation->log_format = (enum log_format)settings->process.log_format;
+	generation->log_level = (enum log_level)settings->process.log_level;
+	settings_free(&settings);
+	file_source_free(&files);
+	return report_errors(report) == 0 ? 0 : -1;
+}
+
+void
+generation_start(struct generation *generation)
+{
+	size_t i;
+
+	log_open("worker", generation->log_format, generation->log_level);
+	for (i = 0; i < generation->n_listeners; i++)
+		listener_start(generation->listeners[i]);
+}
+
+void
+generation_stop(struct generation *generation)
+{
+	size_t i;
+
+	for (i = 0; i < generation->n_listeners; i++)
+		listener_stop(generation->listeners[i]);
+}
+
+void
+generation_resolved(struct generation *generation, const char *host,
+	uint16_t port, const struct addr *addresses, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < generation->n_listeners; i++)
+		backend_resolved(&generation->listeners[i]->backend, host, port,
+			addresses, n);
+}

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct addr;
+struct error;
+struct generation;
+struct listener;
+struct proxy;
+struct report;
+
+/*
+ * One generation as a worker sees it: everything built from one bundle,
+ * beside what runs, and started only when every worker has it.
+ *
+ * Owned by the worker from stage to retirement; connections keep alive what
+ * they need (their listener) beyond that.
+ */
+
+/* From the first message on: sockets are collected before the build. */
+struct generation *generation_new(uint64_t number);
+
+/* Drops sockets that were not used, and its hold on the listeners: those
+ * without connections are gone with it. Accepts NULL. */
+void generation_free(struct generation **generation);
+
+uint64_t generation_number(const struct generation *generation);
+
+/* How many listening sockets it was given. */
+size_t generation_sockets(const struct generation *generation);
+
+/* Takes FD, a listening socket of the listener of that NAME. */
+void generation_add_socket(
+	struct generation *generation, const char *name, int fd);
+
+/*
+ * Loads the settings at PATH out of the bundle and builds every listener.
+ * The descriptors are read and left open. All findings go to REPORT; returns
+ * 0 when there was no error, and then the generation can be started.
+ */
+int generation_build(struct generation *generation, struct proxy *proxy,
+	const char *path, int public_fd, int secret_fd, struct report *report);
+
+/* New connections are of this generation from now on, or no longer. */
+void generation_start(struct generation *generation);
+void generation_stop(struct generation *generation);
+
+/* News from the resolver for those whom it concerns. */
+void generation_resolved(struct generation *generation, const char *host,
+	uint16_t port, const struct addr *addresses, size_t n);

@@ -1,0 +1,436 @@
+/* The worker process. */
+#include "worker/worker.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sandbox.h"
+#include "conf/report.h"
+#include "ipc/channel.h"
+#include "proxy/backend.h"
+#include "proxy/proxy.h"
+#include "proxy/timeout.h"
+#include "stats/stats.h"
+#include "tls/tls_ctx.h"
+#include "worker/generation.h"
+
+/* What a worker needs for itself: standard streams, the loop, the channel,
+ * bundles, and a message full of descriptors. */
+#define OWN_DESCRIPTORS 32
+
+/* A generation that is on its way in. */
+struct staging {
+	struct generation *generation; /* NULL: nothing on its way */
+	char *path;
+	int public_fd, secret_fd;
+};
+
+struct worker {
+	struct event_base *base;
+	struct channel *channel;
+	struct proxy *proxy;
+	struct stats *stats;
+	struct staging staging;
+	struct generation *staged;  /* built, not committed */
+	struct generation *running; /* NULL before the first commit */
+	struct event *drain_timer;
+	size_t descriptors; /* RLIMIT_NOFILE */
+	size_t max_conns;   /* as asked for; 0: no wish */
+	bool draining;
+	bool over;
+};
+
+static void
+send_plain(struct worker *worker, enum message_type type)
+{
+	struct message m;
+
+	message_init(&m, type);
+	(void)channel_send(worker->channel, &m);
+}
+
+/* ---- staging ---- */
+
+static void
+drop_staging(struct worker *worker)
+{
+	struct staging *staging = &worker->staging;
+
+	generation_free(&staging->generation);
+	free(staging->path);
+	fd_close(&staging->public_fd);
+	fd_close(&staging->secret_fd);
+	*staging = (struct staging){.public_fd = -1, .secret_fd = -1};
+}
+
+static void
+on_stage(struct worker *worker, struct message *m)
+{
+	char path[MESSAGE_MAX];
+	uint64_t number = message_get_u64(m);
+
+	message_get_text(m, path, sizeof path);
+	drop_staging(worker);
+	worker->staging.generation = generation_new(number);
+	worker->staging.path = xstrdup(path);
+	worker->staging.public_fd = message_take_fd(m);
+	worker->staging.secret_fd = message_take_fd(m);
+}
+
+static void
+on_socket(struct worker *worker, struct message *m)
+{
+	struct generation *generation = worker->staging.generation;
+	uint64_t number = message_get_u64(m);
+	char name[256];
+	int fd;
+
+	message_get_text(m, name, sizeof name);
+	if (generation == NULL || generation_number(generation) != number)
+		return;
+	fd = message_take_fd(m);
+	if (fd >= 0)
+		generation_add_socket(generation, name, fd);
+}
+
+/* OK, and all that was found, good or bad. */
+static void
+send_staged(struct worker *worker, uint64_t number, bool ok,
+	const struct report *report)
+{
+	struct error err;
+	struct message m;
+	int fd = report_to_fd(report, &err);
+
+	message_init(&m, MESSAGE_STAGED);
+	message_put_u64(&m, number);
+	message_put_u8(&m, ok && fd >= 0);
+	if (fd >= 0)
+		message_put_fd(&m, fd);
+	(void)channel_send(worker->channel, &m);
+	fd_close(&fd);
+}
+
+static void
+on_stage_end(struct worker *worker, struct message *m)
+{
+	struct staging *staging = &worker->staging;
+	uint64_t number = message_get_u64(m);
+	struct report *report;
+	bool ok;
+
+	if (staging->generation == NULL ||
+		generation_number(staging->generation) != number)
+		return;
+	report = report_new();
+	ok = generation_build(staging->generation, worker->proxy, staging->path,
+		     staging->public_fd, staging->secret_fd, report) == 0;
+	generation_free(&worker->staged);
+	if (ok) {
+		worker->staged = staging->generation;
+		staging->generation = NULL;
+	}
+	drop_staging(worker);
+	send_staged(worker, number, ok, report);
+	report_free(&report);
+}
+
+/*
+ * How many connections the descriptors allow: two for each, beside our own,
+ * the listening sockets and those of a next generation. The channel must never
+ * run short: a message whose descriptors do not fit is the end of it.
+ */
+static size_t
+room_for_conns(const struct worker *worker, size_t sockets)
+{
+	size_t own = OWN_DESCRIPTORS + 2 * sockets;
+	size_t room = worker->descriptors > own + 2
+			      ? (worker->descriptors - own) / 2
+			      : 1;
+
+	return worker->max_conns == 0 || worker->max_conns > room
+		       ? room
+		       : worker->max_conns;
+}
+
+static void
+on_commit(struct worker *worker, struct message *m)
+{
+	uint64_t number = message_get_u64(m);
+
+	if (worker->staged == NULL ||
+		generation_number(worker->staged) != number)
+		return;
+	worker->proxy->max_conns =
+		room_for_conns(worker, generation_sockets(worker->staged));
+	/* First in, then out: no moment without a listener. */
+	if (!worker->draining)
+		generation_start(worker->staged);
+	if (worker->running != NULL)
+		generation_stop(worker->running);
+	generation_free(&worker->running);
+	worker->running = worker->staged;
+	worker->staged = NULL;
+}
+
+static void
+on_abort(struct worker *worker, struct message *m)
+{
+	uint64_t number = message_get_u64(m);
+
+	drop_staging(worker);
+	if (worker->staged != NULL &&
+		generation_number(worker->staged) == number)
+		generation_free(&worker->staged);
+}
+
+/* ---- other news ---- */
+
+static void
+on_resolved(struct worker *worker, struct message *m)
+{
+	struct addr addresses[BACKEND_ADDRESSES_MAX];
+	struct sockaddr_storage sa;
+	char host[ADDR_NAME_MAX + 1];
+	uint16_t port;
+	uint32_t n, i;
+	size_t len;
+
+	message_get_text(m, host, sizeof host);
+	port = message_get_u16(m);
+	n = message_get_u32(m);
+	if (n > BACKEND_ADDRESSES_MAX)
+		return;
+	for (i = 0; i < n; i++) {
+		memset(&sa, 0, sizeof sa);
+		len = message_get_bytes(m, &sa, sizeof sa);
+		addr_from_sockaddr((const struct sockaddr *)&sa, (socklen_t)len,
+			&addresses[i]);
+	}
+	if (m->bad)
+		return;
+	if (worker->running != NULL)
+		generation_resolved(worker->running, host, port, addresses, n);
+	if (worker->staged != NULL)
+		generation_resolved(worker->staged, host, port, addresses, n);
+}
+
+static void
+on_ping(struct worker *worker, struct message *m)
+{
+	struct message pong;
+
+	message_init(&pong, MESSAGE_PONG);
+	message_put_u64(&pong, message_get_u64(m));
+	message_put_u64(&pong, worker->proxy->n_conns);
+	(void)channel_send(worker->channel, &pong);
+}
+
+static void
+finish_if_empty(void *arg)
+{
+	struct worker *worker = arg;
+
+	if (!worker->draining || worker->proxy->n_conns > 0 || worker->over)
+		return;
+	worker->over = true;
+	send_plain(worker, MESSAGE_DRAINED);
+}
+
+static void
+on_drain_timer(int fd, short what, void *arg)
+{
+	struct worker *worker = arg;
+
+	(void)fd;
+	(void)what;
+	proxy_close_all(worker->proxy, CONN_DRAINED);
+	finish_if_empty(worker);
+}
+
+/* Once more with less time makes haste; zero means at once. */
+static void
+on_drain(struct worker *worker, struct message *m)
+{
+	uint64_t ms = message_get_u64(m);
+	struct timeval tv = timeout_tv_of_ms(ms);
+
+	worker->draining = true;
+	if (worker->running != NULL)
+		generation_stop(worker->running);
+	if (ms == 0)
+		proxy_close_all(worker->proxy, CONN_STOPPED);
+	else
+		(void)evtimer_add(worker->drain_timer, &tv);
+	finish_if_empty(worker);
+}
+
+static void
+on_message(struct message *m, void *arg)
+{
+	struct worker *worker = arg;
+
+	switch (m->type) {
+	case MESSAGE_STAGE:
+		on_stage(worker, m);
+		return;
+	case MESSAGE_SOCKET:
+		on_socket(worker, m);
+		return;
+	case MESSAGE_STAGE_END:
+		on_stage_end(worker, m);
+		return;
+	case MESSAGE_COMMIT:
+		on_commit(worker, m);
+		return;
+	case MESSAGE_ABORT:
+		on_abort(worker, m);
+		return;
+	case MESSAGE_RESOLVED:
+		on_resolved(worker, m);
+		return;
+	case MESSAGE_DRAIN:
+		on_drain(worker, m);
+		return;
+	case MESSAGE_PING:
+		on_ping(worker, m);
+		return;
+	case MESSAGE_NONE:
+	case MESSAGE_READY:
+	case MESSAGE_STAGED:
+	case MESSAGE_PONG:
+	case MESSAGE_DRAINED:
+	case MESSAGE_RESOLVE:
+	case MESSAGE_N_TYPES:
+		log_msg(LOG_LEVEL_ERROR, "unexpected message %s",
+			message_type_name(m->type));
+		return;
+	}
+}
+
+static void
+on_channel_closed(void *arg)
+{
+	struct worker *worker = arg;
+
+	worker->over = true;
+}
+
+/* ---- life ---- */
+
+static struct event_base *
+new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config == NULL)
+		return NULL;
+	(void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+	(void)event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+static int
+confine(bool wanted, struct error *err)
+{
+	const char *lacking = NULL;
+
+	if (!wanted)
+		return 0;
+	if (sandbox_confine(SANDBOX_WORKER, &lacking, err) < 0)
+		return error_prefix(err, "cannot confine the worker");
+	if (lacking != NULL)
+		log_msg(LOG_LEVEL_NOTICE, "sandbox without %s", lacking);
+	return 0;
+}
+
+static int
+open_worker(struct worker *worker, const struct worker_options *options,
+	struct error *err)
+{
+	int stats_fd = options->stats_fd;
+
+	worker->staging.public_fd = -1;
+	worker->staging.secret_fd = -1;
+	worker->descriptors = fd_raise_limit();
+	worker->max_conns = options->max_conns;
+	worker->base = new_base();
+	if (worker->base == NULL)
+		return error_set(err, "no event base");
+	worker->stats = stats_map(stats_fd, err);
+	fd_close(&stats_fd);
+	if (worker->stats == NULL)
+		return -1;
+	worker->proxy = proxy_new(
+		worker->base, worker->stats, room_for_conns(worker, 0));
+	worker->proxy->on_conn_closed = finish_if_empty;
+	worker->proxy->arg = worker;
+	worker->drain_timer = evtimer_new(worker->base, on_drain_timer, worker);
+	worker->channel = channel_new(worker->base, options->channel_fd,
+		on_message, on_channel_closed, worker, err);
+	return worker->channel == NULL ? -1 : 0;
+}
+
+static void
+close_worker(struct worker *worker)
+{
+	drop_staging(worker);
+	generation_free(&worker->staged);
+	if (worker->running != NULL)
+		generation_stop(worker->running);
+	channel_free(&worker->channel);
+	if (worker->proxy != NULL) {
+		worker->proxy->on_conn_closed = NULL;
+		proxy_free(&worker->proxy);
+	}
+	generation_free(&worker->running);
+	stats_unmap(&worker->stats);
+	if (worker->drain_timer != NULL)
+		event_free(worker->drain_timer);
+	if (worker->base != NULL)
+		event_base_free(worker->base);
+}
+
+int
+worker_main(const struct worker_options *options)
+{
+	struct worker worker = {0};
+	struct error err;
+	int status = EXIT_FAILURE;
+
+	/* A terminal's Ctrl-C goes to the whole group; the supervisor alone
+	 * decides what it means. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	sandbox_no_core();
+	tls_init();
+	if (open_worker(&worker, options, &err) < 0 ||
+		confine(options->sandbox, &err) < 0) {
+		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
+		goto out;
+	}
+	send_plain(&worker, MESSAGE_READY);
+	while (!worker.over)
+		if (proxy_turn(worker.proxy) < 0) {
+			log_msg(LOG_LEVEL_ERROR, "event loop failed");
+			goto out;
+		}
+	status = EXIT_SUCCESS;
+out:
+	close_worker(&worker);
+	return status;
+}
