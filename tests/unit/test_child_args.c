@@ -150,7 +150,7 @@ assert_refused(int position, const char *text)
 	char *good = argv[position];
 
 	assert_true(strlen(text) < sizeof copy);
-	(void)strcpy(copy, text);
+	memcpy(copy, text, strlen(text) + 1);
 	argv[position] = copy;
 	if (child_args_parse(N, argv, &out, &err) == 0)
 		fail_msg("argument %d: \"%s\" was taken", position, text);
