@@ -10,7 +10,8 @@ packages_build=(gcc libc6-dev make autoconf automake autoconf-archive
 	libseccomp-dev)
 packages_demo=(openssl curl python3)
 packages_test=(libcmocka-dev python3 python3-pytest python3-cryptography
-	nginx redis-server redis-tools gnutls-bin curl openssl)
+	nginx redis-server redis-tools gnutls-bin curl openssl sslscan
+	testssl.sh)
 # Two versions of clang-format never agree, so linting is tied to Debian 12's.
 packages_lint=(clang-format-14 shellcheck mandoc)
 packages_clang=(clang-14)

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <event2/event.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,9 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/systemd.h"
+#include "check/authorize.h"
 #include "check/check.h"
+#include "command_line.h"
 #include "ipc/child_args.h"
 #include "resolver/resolver.h"
 #include "supervisor/supervisor.h"
@@ -22,20 +23,25 @@
 
 #define EXIT_USAGE 2
 
-#define DEFAULT_PATH SYSCONFDIR "/sallyport/sallyport.ini"
-
 static void
 print_usage(FILE *out)
 {
 	(void)fputs("usage: sallyport [-c FILE]                  run, in the "
 		    "foreground\n"
-		    "       sallyport check [--strict] [-c FILE] check the "
+		    "       sallyport check [-c FILE] [--strict] [--json | "
+		    "--print] [--listener NAME]\n"
+		    "                                           check the "
 		    "configuration\n"
+		    "       sallyport authorize [-c FILE] --listener NAME "
+		    "[--server-name NAME]\n"
+		    "                 --cert FILE [--chain FILE]... [--json]\n"
+		    "                                           say whether a "
+		    "certificate gets in\n"
 		    "       sallyport --version | --help\n"
 		    "\n"
-		    "FILE is " DEFAULT_PATH " unless given.\n"
-		    "Exit status: 0 fine, 1 configuration or start failed, 2 "
-		    "usage.\n"
+		    "FILE is " COMMAND_LINE_DEFAULT_PATH " unless given.\n"
+		    "Exit status: 0 fine, 1 refused, configuration or start "
+		    "failed, 2 usage.\n"
 		    "See sallyport(8) and sallyport.ini(5).\n",
 		out);
 }
@@ -71,7 +77,7 @@ child_main(int argc, char **argv)
 	(void)prctl(PR_SET_NAME,
 		args.role == CHILD_WORKER ? "sallyport-work" : "sallyport-name",
 		0, 0, 0);
-	sandbox_no_core();
+	sandbox_die_with_parent();
 	if (sandbox_drop_user(args.user, args.group, &err) < 0) {
 		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
 		return EXIT_FAILURE;
@@ -89,57 +95,6 @@ child_main(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-struct command_line {
-	const char *path;
-	bool check, strict, version, help;
-};
-
-/* Returns false when the words make no sense; getopt has said why. */
-static bool
-parse(int argc, char **argv, struct command_line *out)
-{
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"strict", no_argument, NULL, 's'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int c;
-
-	*out = (struct command_line){.path = DEFAULT_PATH};
-	while ((c = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			out->path = optarg;
-			break;
-		case 's':
-			out->strict = true;
-			break;
-		case 'V':
-			out->version = true;
-			break;
-		case 'h':
-			out->help = true;
-			break;
-		default:
-			return false;
-		}
-	}
-	if (optind < argc && strcmp(argv[optind], "check") == 0) {
-		out->check = true;
-		optind++;
-	}
-	if (optind < argc)
-		(void)fprintf(stderr, "sallyport: unknown command \"%s\"\n",
-			argv[optind]);
-	else if (out->strict && !out->check)
-		(void)fprintf(stderr, "sallyport: --strict goes with check\n");
-	else
-		return true;
-	return false;
-}
-
 /* What was printed may still wait for a disk that is full. */
 static int
 printed(void)
@@ -153,21 +108,26 @@ main(int argc, char **argv)
 {
 	struct command_line line;
 
+	sandbox_no_core();
 	if (argc > 1 && strcmp(argv[1], CHILD_ARGS_MARK) == 0)
 		return child_main(argc, argv);
-	if (!parse(argc, argv, &line)) {
+	if (command_line_parse(argc, argv, &line) < 0) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (line.help) {
+	switch (line.command) {
+	case COMMAND_HELP:
 		print_usage(stdout);
 		return printed();
-	}
-	if (line.version) {
+	case COMMAND_VERSION:
 		print_version();
 		return printed();
+	case COMMAND_CHECK:
+		return check_main(&line.options);
+	case COMMAND_AUTHORIZE:
+		return authorize_main(&line.authorize);
+	case COMMAND_SERVE:
+		return supervisor_main(line.options.path);
 	}
-	if (line.check)
-		return check_main(line.path, line.strict);
-	return supervisor_main(line.path);
+	return EXIT_USAGE;
 }

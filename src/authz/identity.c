@@ -11,6 +11,12 @@ identity_free(struct identity **identity)
 
 	if (it == NULL)
 		return;
+	text_list_done(&it->cn);
+	text_list_done(&it->ou);
+	text_list_done(&it->o);
+	free(it->spki_sha256);
+	free(it->issuer_cn);
+	free(it->issuer_spki_sha256);
 	free(it->subject);
 	free(it->issuer);
 	free(it->serial);

@@ -13,9 +13,21 @@
  * lists hold the subjectAltName entries in their order; an entry that is no
  * plain text (empty, an embedded NUL, a byte that is not printable ASCII) or
  * no IP address is never in a list, it counts in n_bad_names. Serial and
- * fingerprints are lower-case hex.
+ * fingerprints are lower-case hex, a negative serial starts with "-".
  */
 struct identity {
+	/* Every value of the subject's attribute of that name, in order, as
+	 * UTF-8 and as it is, control characters included. A value with a NUL
+	 * in it, or that has no UTF-8 form, is left out and counts below. */
+	struct text_list cn;
+	struct text_list ou;
+	struct text_list o;
+	/* SubjectPublicKeyInfo; and of the verified immediate issuer, NULL
+	 * where that is not known. An issuer with no common name, with several
+	 * or with a bad one has none here. */
+	char *spki_sha256;
+	char *issuer_cn;
+	char *issuer_spki_sha256;
 	char *subject;
 	char *issuer;
 	char *serial;

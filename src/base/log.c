@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log_line.h"
+#include "base/log_output.h"
 #include "base/systemd.h"
 
 #define JOURNAL_SOCKET     "/run/systemd/journal/socket"
@@ -115,14 +116,13 @@ write_json(struct log_line *line, const struct event *event, const char *stamp)
 	log_line_put(line, "}");
 }
 
-static void
+static bool
 send_stderr(const struct event *event)
 {
 	char bytes[LOG_LINE_MAX];
 	struct log_line line = {
 		.bytes = bytes, .size = sizeof bytes - TAIL_MAX};
 	char stamp[CLOCK_STAMP_SIZE];
-	ssize_t put_bytes;
 
 	clock_format_utc(clock_realtime_us(), stamp);
 	if (log_form == LOG_FORMAT_JSON) {
@@ -133,9 +133,7 @@ send_stderr(const struct event *event)
 		write_text(&line, event);
 	}
 	log_line_put(&line, "\n");
-	do
-		put_bytes = write(STDERR_FILENO, line.bytes, line.len);
-	while (put_bytes < 0 && errno == EINTR);
+	return log_output_write(line.bytes, line.len);
 }
 
 /* SALLYPORT_KEY=value, raw: the journal knows where a value ends. */
@@ -210,6 +208,7 @@ has_no_journal(void)
 void
 log_open(const char *process, enum log_format format, enum log_level level)
 {
+	log_output_open();
 	log_process = process;
 	log_form = format;
 	log_threshold = level;
@@ -232,6 +231,21 @@ log_level_name(enum log_level level)
 	return levels[level].name;
 }
 
+/* The reader is back. */
+static void
+say_what_was_lost(void)
+{
+	const struct log_field field = {
+		.key = "lines", .number = log_output_lost()};
+	const struct event event = {.level = LOG_LEVEL_WARN,
+		.message = "log lines lost, stderr was full",
+		.fields = &field,
+		.n_fields = 1};
+
+	if (field.number > 0)
+		(void)send_stderr(&event);
+}
+
 void
 log_event(enum log_level level, const char *message,
 	const struct log_field *fields, size_t n_fields)
@@ -244,8 +258,11 @@ log_event(enum log_level level, const char *message,
 
 	if (!log_enabled(level))
 		return;
-	if (log_form != LOG_FORMAT_JOURNAL || send_journal(&event) < 0)
-		send_stderr(&event);
+	if (log_form == LOG_FORMAT_JOURNAL && send_journal(&event) == 0)
+		goto out;
+	if (send_stderr(&event))
+		say_what_was_lost();
+out:
 	errno = saved;
 }
 

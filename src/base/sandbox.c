@@ -39,6 +39,11 @@ sandbox_no_core(void)
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, HAS_SANITIZER, 0, 0, 0);
+}
+
+void
+sandbox_die_with_parent(void)
+{
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 
@@ -97,7 +102,9 @@ sandbox_drop_user(const char *user, const char *group, struct error *err)
 		return error_set_errno(err, errno, "setresuid(%u)", uid);
 	if (uid != 0 && setresuid(0, 0, 0) == 0)
 		return error_set(err, "user \"%s\" can become root", user);
-	sandbox_no_core(); /* a change of user undoes it: prctl(2) */
+	/* A change of user undoes both: prctl(2). */
+	sandbox_no_core();
+	sandbox_die_with_parent();
 	return 0;
 }
 

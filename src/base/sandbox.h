@@ -7,25 +7,28 @@ struct error;
 
 /*
  * What a process gives up before it meets a peer. Each role calls, in this
- * order: sandbox_no_core(), sandbox_drop_user(), then - when everything that
- * needs files is loaded - sandbox_confine().
+ * order: sandbox_no_core(), sandbox_die_with_parent(), sandbox_drop_user(),
+ * then - when everything that needs files is loaded - sandbox_confine(). The
+ * supervisor and `check`, which read keys, call the first.
  */
 enum sandbox_role {
 	SANDBOX_WORKER,  /* no files, no execve, no listening; sockets only */
 	SANDBOX_RESOLVER /* reads files and the network, writes nothing */
 };
 
-/*
- * No core dump, not ptraceable by others, die with the parent (PDEATHSIG). A
- * parent that died before this call is not noticed: in a container getppid()
- * cannot tell. The end of its channel does.
- */
+/* No core dump, not ptraceable by others. */
 void sandbox_no_core(void);
+
+/*
+ * PDEATHSIG. A parent that died before this call is not noticed: in a container
+ * getppid() cannot tell. The end of its channel does.
+ */
+void sandbox_die_with_parent(void);
 
 /*
  * When running as root: become USER and GROUP (NULL: the user's own group),
  * with that user's supplementary groups, for good. Otherwise does nothing.
- * With USER NULL root becomes "nobody". What sandbox_no_core() did is done
+ * With USER NULL root becomes "nobody". What the two above did is done
  * again, since the kernel undoes it here.
  */
 int sandbox_drop_user(const char *user, const char *group, struct error *err);

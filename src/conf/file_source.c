@@ -2,28 +2,27 @@
 
 #include "conf/file_source.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "conf/blob.h"
+#include "conf/default_certs.h"
 #include "conf/disk_file.h"
+#include "conf/file_answer.h"
 
 #define BUNDLE_BYTES_MAX  ((size_t)256 * 1024 * 1024)
 #define CREDENTIAL_PREFIX "credential:"
 
 enum origin { FROM_DISK, FROM_BUNDLE };
 
-struct answer {
-	enum file_kind kind;
+struct output {
 	char *path;
-	char *bytes;
-	size_t len;
-	char *error; /* NULL: bytes count */
+	int fd;
 };
 
 struct file_source {
@@ -31,13 +30,10 @@ struct file_source {
 	char *base_dir;
 	char *conf_path; /* NULL: none is special */
 	bool has_secrets;
-	struct answer *answers;
-	size_t n;
-};
-
-static const uint32_t bundle_magic[] = {
-	[FILE_PUBLIC] = 0x31627570U,
-	[FILE_SECRET] = 0x31636573U,
+	bool leaves_no_trace;
+	struct file_answers answers;
+	struct output *outputs;
+	size_t n_outputs;
 };
 
 static struct file_source *
@@ -74,54 +70,21 @@ file_source_beside(const char *conf_path)
 	return source;
 }
 
-static void
-answer_done(struct answer *answer)
-{
-	if (answer->kind == FILE_SECRET)
-		mem_wipe(answer->bytes, answer->len);
-	free(answer->bytes);
-	free(answer->path);
-	free(answer->error);
-}
-
 void
 file_source_free(struct file_source **source)
 {
 	if (*source == NULL)
 		return;
-	for (size_t i = 0; i < (*source)->n; i++)
-		answer_done(&(*source)->answers[i]);
-	free((*source)->answers);
+	file_answers_done(&(*source)->answers);
+	for (size_t i = 0; i < (*source)->n_outputs; i++) {
+		fd_close(&(*source)->outputs[i].fd);
+		free((*source)->outputs[i].path);
+	}
+	free((*source)->outputs);
 	free((*source)->base_dir);
 	free((*source)->conf_path);
 	free(*source);
 	*source = NULL;
-}
-
-/* Valid until the next one is added; what it points to stays. */
-static struct answer *
-add_answer(struct file_source *source, enum file_kind kind, char *path)
-{
-	struct answer *answer;
-
-	source->answers = xreallocarray(
-		source->answers, source->n + 1, sizeof *source->answers);
-	answer = &source->answers[source->n++];
-	*answer = (struct answer){.kind = kind, .path = path};
-	return answer;
-}
-
-static const struct answer *
-find_answer(
-	const struct file_source *source, enum file_kind kind, const char *path)
-{
-	for (size_t i = 0; i < source->n; i++) {
-		const struct answer *answer = &source->answers[i];
-
-		if (answer->kind == kind && strcmp(answer->path, path) == 0)
-			return answer;
-	}
-	return NULL;
 }
 
 static char *
@@ -157,6 +120,32 @@ disk_path(const struct file_source *source, const char *path, struct error *err)
 }
 
 static int
+refuse(const struct file_source *source, enum file_kind kind, struct error *err)
+{
+	return error_set(err, "%s",
+		kind == FILE_SECRET && !source->has_secrets
+			? "secrets are kept from this process"
+			: "is not in the bundle of files");
+}
+
+/* A relative path means what it meant to whoever set the variable. */
+static int
+read_keylog_variable(char **bytes_out, size_t *len_out, struct error *err)
+{
+	const char *path = secure_getenv("SSLKEYLOGFILE");
+	char *dir;
+
+	if (path == NULL || *path == '\0')
+		return error_set(err, "SSLKEYLOGFILE is not set");
+	dir = *path == '/' ? NULL : getcwd(NULL, 0);
+	*bytes_out =
+		dir == NULL ? xstrdup(path) : xasprintf("%s/%s", dir, path);
+	*len_out = strlen(*bytes_out);
+	free(dir);
+	return 0;
+}
+
+static int
 fetch(const struct file_source *source, const char *path, enum file_kind kind,
 	char **bytes_out, size_t *len_out, struct error *err)
 {
@@ -164,10 +153,14 @@ fetch(const struct file_source *source, const char *path, enum file_kind kind,
 	int rc;
 
 	if (source->origin == FROM_BUNDLE)
-		return error_set(
-			err, kind == FILE_SECRET && !source->has_secrets
-				     ? "secrets are kept from this process"
-				     : "is not in the bundle of files");
+		return refuse(source, kind, err);
+	if (strcmp(path, FILE_SOURCE_KEYLOG) == 0)
+		return read_keylog_variable(bytes_out, len_out, err);
+	if (strcmp(path, FILE_SOURCE_DEFAULT_CERTS) == 0)
+		return default_certs_read(
+			FILE_SOURCE_MAX, bytes_out, len_out, err);
+	if (path[0] == '@')
+		return error_set(err, "is not there");
 	full = disk_path(source, path, err);
 	if (full == NULL)
 		return -1;
@@ -182,10 +175,12 @@ file_source_read(struct file_source *source, const char *path,
 	enum file_kind kind, const char **bytes_out, size_t *len_out,
 	struct error *err)
 {
-	const struct answer *known = find_answer(source, kind, path);
+	const struct file_answer *known =
+		file_answers_find(&source->answers, ANSWER_FILE, kind, path);
 
 	if (known == NULL) {
-		struct answer *answer = add_answer(source, kind, xstrdup(path));
+		struct file_answer *answer = file_answers_add(
+			&source->answers, ANSWER_FILE, kind, path);
 		struct error why;
 
 		if (fetch(source, path, kind, &answer->bytes, &answer->len,
@@ -200,32 +195,152 @@ file_source_read(struct file_source *source, const char *path,
 	return 0;
 }
 
-/* A count, and for each: path, whether it was refused, and the contents or
- * the error text. */
+static int
+list(const struct file_source *source, const char *path,
+	struct text_list *names, struct error *err)
+{
+	char *full;
+	int rc;
+
+	if (source->origin == FROM_BUNDLE)
+		return refuse(source, FILE_PUBLIC, err);
+	full = disk_path(source, path, err);
+	if (full == NULL)
+		return -1;
+	rc = disk_file_list(full, names, err);
+	free(full);
+	return rc;
+}
+
+int
+file_source_read_dir(struct file_source *source, const char *path,
+	const struct text_list **names_out, struct error *err)
+{
+	struct file_answer *answer = file_answers_find(
+		&source->answers, ANSWER_DIR, FILE_PUBLIC, path);
+
+	if (answer == NULL) {
+		struct error why;
+
+		answer = file_answers_add(
+			&source->answers, ANSWER_DIR, FILE_PUBLIC, path);
+		answer->names = xcalloc(1, sizeof *answer->names);
+		if (list(source, path, answer->names, &why) < 0)
+			answer->error = xstrdup(why.text);
+	}
+	if (answer->error != NULL)
+		return error_set(err, "%s", answer->error);
+	*names_out = answer->names;
+	return 0;
+}
+
+void
+file_source_add_secret(struct file_source *source, const char *name,
+	const void *bytes, size_t len)
+{
+	struct file_answer *answer = file_answers_find(
+		&source->answers, ANSWER_FILE, FILE_SECRET, name);
+
+	if (answer == NULL)
+		answer = file_answers_add(
+			&source->answers, ANSWER_FILE, FILE_SECRET, name);
+	file_answer_set(answer, bytes, len);
+}
+
+static struct output *
+find_output(const struct file_source *source, const char *path)
+{
+	for (size_t i = 0; i < source->n_outputs; i++) {
+		if (strcmp(source->outputs[i].path, path) == 0)
+			return &source->outputs[i];
+	}
+	return NULL;
+}
+
+void
+file_source_add_output(struct file_source *source, const char *path, int fd)
+{
+	struct output *output = find_output(source, path);
+
+	if (output != NULL) {
+		fd_close(&output->fd);
+		output->fd = fd;
+		return;
+	}
+	source->outputs = xreallocarray(source->outputs, source->n_outputs + 1,
+		sizeof *source->outputs);
+	source->outputs[source->n_outputs++] =
+		(struct output){.path = xstrdup(path), .fd = fd};
+}
+
+void
+file_source_leave_no_trace(struct file_source *source)
+{
+	source->leaves_no_trace = true;
+}
+
+static int
+open_output(
+	const struct file_source *source, const char *path, struct error *err)
+{
+	char *full;
+	int fd;
+
+	if (source->origin == FROM_BUNDLE)
+		return refuse(source, FILE_PUBLIC, err);
+	full = disk_path(source, path, err);
+	if (full == NULL)
+		return -1;
+	fd = source->leaves_no_trace && disk_file_is_missing(full)
+		     ? disk_file_try_append(full, err)
+		     : disk_file_append(full, err);
+	free(full);
+	return fd;
+}
+
+int
+file_source_output(
+	struct file_source *source, const char *path, struct error *err)
+{
+	const struct output *output = find_output(source, path);
+	const struct file_answer *refusal = file_answers_find(
+		&source->answers, ANSWER_OUTPUT, FILE_PUBLIC, path);
+	struct error why;
+	int fd;
+
+	if (output != NULL)
+		return output->fd;
+	if (refusal != NULL)
+		return error_set(err, "%s", refusal->error);
+	fd = open_output(source, path, &why);
+	if (fd < 0) {
+		file_answers_add(
+			&source->answers, ANSWER_OUTPUT, FILE_PUBLIC, path)
+			->error = xstrdup(why.text);
+		return error_set(err, "%s", why.text);
+	}
+	file_source_add_output(source, path, fd);
+	return fd;
+}
+
+const char *
+file_source_output_at(
+	const struct file_source *source, size_t index, int *fd_out)
+{
+	if (index >= source->n_outputs)
+		return NULL;
+	*fd_out = source->outputs[index].fd;
+	return source->outputs[index].path;
+}
+
 int
 file_source_to_bundle(const struct file_source *source, enum file_kind kind,
 	struct error *err)
 {
 	struct blob blob = {0};
-	uint32_t n = 0;
 	int fd;
 
-	for (size_t i = 0; i < source->n; i++)
-		n += source->answers[i].kind == kind;
-	blob_put_u32(&blob, bundle_magic[kind]);
-	blob_put_u32(&blob, n);
-	for (size_t i = 0; i < source->n; i++) {
-		const struct answer *a = &source->answers[i];
-
-		if (a->kind != kind)
-			continue;
-		blob_put_text(&blob, a->path);
-		blob_put_u32(&blob, a->error != NULL);
-		if (a->error != NULL)
-			blob_put_text(&blob, a->error);
-		else
-			blob_put_bytes(&blob, a->bytes, a->len);
-	}
+	file_answers_put(&source->answers, kind, &blob);
 	if (blob.len > BUNDLE_BYTES_MAX)
 		fd = error_set(err,
 			"all files together are larger than %zu bytes",
@@ -237,38 +352,6 @@ file_source_to_bundle(const struct file_source *source, enum file_kind kind,
 	return fd;
 }
 
-static char *
-copy_contents(const char *bytes, size_t len)
-{
-	char *copy = xcalloc(1, len + 1);
-
-	if (len > 0)
-		memcpy(copy, bytes, len);
-	return copy;
-}
-
-static void
-get_answer(struct file_source *source, enum file_kind kind,
-	struct blob_reader *reader)
-{
-	struct answer *answer = add_answer(source, kind, blob_get_text(reader));
-	uint32_t is_refused = blob_get_u32(reader);
-	const char *bytes;
-
-	if (is_refused > 1)
-		reader->bad = true;
-	if (is_refused == 1) {
-		answer->error = blob_get_text(reader);
-		return;
-	}
-	bytes = blob_get_bytes(reader, &answer->len);
-	if (answer->len > FILE_SOURCE_MAX) {
-		reader->bad = true;
-		answer->len = 0;
-	}
-	answer->bytes = copy_contents(bytes, answer->len);
-}
-
 static int
 unpack(struct file_source *source, enum file_kind kind, int fd,
 	struct error *err)
@@ -276,18 +359,13 @@ unpack(struct file_source *source, enum file_kind kind, int fd,
 	struct blob_reader reader = {0};
 	char *bytes = NULL;
 	size_t len = 0;
-	uint32_t n;
 	int rc = 0;
 
 	if (fd_read_all(fd, BUNDLE_BYTES_MAX, &bytes, &len, err) < 0)
 		return -1;
 	reader.next = bytes;
 	reader.left = len;
-	if (blob_get_u32(&reader) != bundle_magic[kind])
-		reader.bad = true;
-	n = blob_get_u32(&reader);
-	for (uint32_t i = 0; i < n && !reader.bad; i++)
-		get_answer(source, kind, &reader);
+	file_answers_get(&source->answers, kind, &reader);
 	if (reader.bad || reader.left > 0)
 		rc = error_set(err, "the bundle of files is damaged");
 	mem_wipe(bytes, len);

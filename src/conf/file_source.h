@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 struct error;
+struct text_list;
 
 /*
  * Where the contents of named files come from: the disk (supervisor, check),
@@ -57,6 +58,53 @@ void file_source_free(struct file_source **source);
 int file_source_read(struct file_source *source, const char *path,
 	enum file_kind kind, const char **bytes_out, size_t *len_out,
 	struct error *err);
+
+/*
+ * The names in directory PATH (hash links of a capath and others alike),
+ * sorted. NAMES_OUT is borrowed from SOURCE. Answered and bundled like a file.
+ */
+int file_source_read_dir(struct file_source *source, const char *path,
+	const struct text_list **names_out, struct error *err);
+
+/*
+ * Puts a secret into SOURCE that is in no file: it is then read, and bundled,
+ * under NAME (which no path of the configuration can be: it starts with '@').
+ * Takes the place of one that is there; what was borrowed of that is gone.
+ */
+void file_source_add_secret(struct file_source *source, const char *name,
+	const void *bytes, size_t len);
+
+/* The secret that session tickets are derived from where no
+ * ticket_secret_file is set: 32 bytes, made by the supervisor per start. */
+#define FILE_SOURCE_TICKET_SECRET "@ticket_secret"
+
+/* Public files that are none, as a source from disk answers them: what the
+ * variable SSLKEYLOGFILE says (a path), and all CAs of the system in PEM
+ * (default_certs.h). Bundled like others, so that every process has the same.
+ */
+#define FILE_SOURCE_KEYLOG        "@keylogfile"
+#define FILE_SOURCE_DEFAULT_CERTS "@default_certs"
+
+/*
+ * A file that is written, for keylog_filename. On disk: opened for appending,
+ * made with mode 0600, not through a symbolic link; refused if others may read
+ * it or somebody else owns it. From a bundle: what
+ * file_source_add_output() gave (takes FD). Returns a descriptor that stays
+ * SOURCE's (duplicate it to keep it), or -1 with ERR.
+ */
+int file_source_output(
+	struct file_source *source, const char *path, struct error *err);
+void file_source_add_output(
+	struct file_source *source, const char *path, int fd);
+
+/* From now on an output that is not on disk yet is not made, only tried: what
+ * is written to it is lost. For `sallyport check`. */
+void file_source_leave_no_trace(struct file_source *source);
+
+/* The INDEXth output that was asked for and could be opened; NULL beyond the
+ * last. Refusals are in the bundle of public files. */
+const char *file_source_output_at(
+	const struct file_source *source, size_t index, int *fd_out);
 
 /* All answers of KIND so far, as a sealed memfd that the caller owns. */
 int file_source_to_bundle(const struct file_source *source, enum file_kind kind,

@@ -13,6 +13,10 @@ struct option;
 int option_set(const struct option *option, void *settings, const char *text,
 	struct error *err);
 
+/* Makes the field ready for the first option_set() of several: flags start from
+ * their default, everything else from nothing. */
+void option_start(const struct option *option, void *settings);
+
 /* Sets the field to the default; for a list without one: empty. */
 void option_set_default(const struct option *option, void *settings);
 

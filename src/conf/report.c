@@ -63,13 +63,12 @@ report_free(struct report **report)
 	*report = NULL;
 }
 
+/* Whatever the section: what several inherit is wrong in one line only. */
 static bool
 is_same(const struct finding *a, const struct finding *b)
 {
 	return a->line == b->line && a->severity == b->severity &&
-	       strcmp(a->text, b->text) == 0 &&
-	       strcmp(a->section, b->section) == 0 &&
-	       strcmp(a->file, b->file) == 0;
+	       strcmp(a->text, b->text) == 0 && strcmp(a->file, b->file) == 0;
 }
 
 /* Takes what F points to. */
@@ -156,9 +155,36 @@ by_place(const void *left, const void *right)
 	return order;
 }
 
-static void
-print_finding(const struct finding *f, FILE *out)
+void
+report_walk(
+	const struct report *report, report_finding_fn on_finding, void *arg)
 {
+	const struct finding **sorted;
+
+	if (report->n == 0)
+		return;
+	sorted = xcalloc(report->n, sizeof *sorted);
+	for (size_t i = 0; i < report->n; i++)
+		sorted[i] = &report->items[i];
+	qsort(sorted, report->n, sizeof *sorted, by_place);
+	for (size_t i = 0; i < report->n; i++) {
+		const struct finding *f = sorted[i];
+
+		on_finding(&(struct report_finding){.severity = f->severity,
+				   .file = f->file,
+				   .line = f->line,
+				   .section = f->section,
+				   .text = f->text},
+			arg);
+	}
+	free(sorted);
+}
+
+static void
+print_finding(const struct report_finding *f, void *arg)
+{
+	FILE *out = arg;
+
 	(void)fprintf(out, "%s:", f->file);
 	if (f->line > 0)
 		(void)fprintf(out, "%u:", f->line);
@@ -175,20 +201,10 @@ print_finding(const struct finding *f, FILE *out)
 void
 report_print(const struct report *report, FILE *out)
 {
-	const struct finding **sorted;
-
-	if (report->n == 0)
-		return;
-	sorted = xcalloc(report->n, sizeof *sorted);
-	for (size_t i = 0; i < report->n; i++)
-		sorted[i] = &report->items[i];
-	qsort(sorted, report->n, sizeof *sorted, by_place);
-	for (size_t i = 0; i < report->n; i++)
-		print_finding(sorted[i], out);
+	report_walk(report, print_finding, out);
 	if (report->n_dropped > 0)
 		(void)fprintf(out, "sallyport: %zu more of these left out\n",
 			report->n_dropped);
-	free(sorted);
 }
 
 static void

@@ -29,9 +29,9 @@ struct report *report_new(void);
 void report_free(struct report **report);
 
 /* SECTION ("listener gw") may be NULL. Copies all it is given. The same
- * finding at the same place is kept once. Control bytes become '?', so that
- * what a file holds cannot drive a terminal. After the first thousand, findings
- * are only counted. */
+ * finding at the same place is kept once, with the section that was first.
+ * Control bytes become '?', so that what a file holds cannot drive a terminal.
+ * After the first thousand, findings are only counted. */
 void report_add(struct report *report, enum report_severity severity,
 	const struct conf_pos *pos, const char *section, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -41,6 +41,21 @@ size_t report_warnings(const struct report *report);
 
 /* All findings, sorted by file, line and order of discovery. */
 void report_print(const struct report *report, FILE *out);
+
+struct report_finding {
+	enum report_severity severity;
+	const char *file;
+	unsigned line;       /* 0: the file as a whole */
+	const char *section; /* "" where there is none */
+	const char *text;
+};
+
+/* Calls ON_FINDING with each of them, in the same order; what FINDING points
+ * to lives as long as REPORT does. */
+typedef void (*report_finding_fn)(
+	const struct report_finding *finding, void *arg);
+void report_walk(
+	const struct report *report, report_finding_fn on_finding, void *arg);
 
 /*
  * "sallyport: 5 errors, 1 warning; OUTCOME", or with nothing found

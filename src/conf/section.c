@@ -20,8 +20,11 @@ struct section_kind {
 
 static const struct section_kind kinds[] = {
 	{"sallyport", false, IN_PROCESS, process_options, "[sallyport]"},
-	{"defaults", false, IN_DEFAULTS, listener_options, "[defaults]"},
 	{"listener", true, IN_LISTENER, listener_options, "[listener NAME]"},
+	{"defaults", false, IN_DEFAULTS, listener_options, "[defaults]"},
+	{"server_name", true, IN_SERVER_NAME, listener_options,
+		"[server_name NAME]"},
+	{"policy", true, IN_POLICY, listener_options, "[policy NAME]"},
 };
 
 #define N_KINDS     (sizeof kinds / sizeof kinds[0])
@@ -362,4 +365,29 @@ section_has(const struct section *section, const struct option *option)
 			return true;
 	}
 	return false;
+}
+
+static bool
+has_admission(const struct section *section)
+{
+	for (size_t i = 0; i < section->n_values; i++) {
+		if (section->values[i].option->effect == EFFECT_ADMITS)
+			return true;
+	}
+	return false;
+}
+
+const struct section *
+section_source(const struct section *section, const struct option *option)
+{
+	if (section_has(section, option))
+		return section;
+	if (!option_is_inherited(option))
+		return NULL;
+	while (option->effect != EFFECT_ADMITS || !has_admission(section)) {
+		section = section->inherits;
+		if (section == NULL || section_has(section, option))
+			return section;
+	}
+	return NULL;
 }

@@ -30,7 +30,8 @@ struct section {
 	bool usable; /* false: nameless or there before; for reports only */
 	struct section_value *values;
 	size_t n_values;
-	const struct section *inherits; /* [defaults], or NULL */
+	const struct section *inherits; /* [defaults], or NULL; of a server
+					   name settings.c says its listener */
 };
 
 struct section_list {
@@ -57,3 +58,9 @@ const struct section_value *section_value(const struct section *section,
 
 /* Was OPTION written there, understood or not? */
 bool section_has(const struct section *section, const struct option *option);
+
+/* The section that the value of OPTION comes from: SECTION itself or what it
+ * inherits from. NULL: it is written in none of them. Of the options that say
+ * who may come in, all come from the nearest section that has any of them. */
+const struct section *section_source(
+	const struct section *section, const struct option *option);

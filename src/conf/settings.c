@@ -2,19 +2,19 @@
 
 #include "conf/settings.h"
 
-#include <assert.h>
 #include <sched.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "conf/file_source.h"
 #include "conf/option_value.h"
 #include "conf/options.h"
 #include "conf/section.h"
 #include "conf/settings_check.h"
+#include "conf/settings_resolve.h"
 
 #define WORKERS_MAX 1024
 
@@ -28,7 +28,7 @@ apply_values(const struct section *section, const struct option *option,
 {
 	bool is_set = false;
 
-	option_clear(option, target);
+	option_start(option, target);
 	for (size_t i = 0; i < section->n_values; i++) {
 		struct section_value *value = &section->values[i];
 		struct conf_pos pos = section->pos;
@@ -50,27 +50,20 @@ apply_values(const struct section *section, const struct option *option,
 		option_set_default(option, target);
 }
 
-static bool
-has(const struct section *section, const struct option *option)
-{
-	return section != NULL && section_has(section, option);
-}
-
 /* SECTION may be NULL: nothing was written. */
 static void
 apply_section(const struct section *section, const struct option *table,
 	void *target, struct report *report)
 {
-	const struct section *inherits =
-		section == NULL ? NULL : section->inherits;
-
 	for (const struct option *o = table; o->name != NULL; o++) {
-		if (has(section, o))
-			apply_values(section, o, target, report);
-		else if (has(inherits, o))
-			apply_values(inherits, o, target, NULL);
-		else
+		const struct section *from =
+			section == NULL ? NULL : section_source(section, o);
+
+		if (from == NULL)
 			option_set_default(o, target);
+		else
+			apply_values(from, o, target,
+				from == section ? report : NULL);
 	}
 }
 
@@ -98,36 +91,109 @@ static void
 report_missing(const struct section *section, struct report *report)
 {
 	for (const struct option *o = section->table; o->name != NULL; o++) {
-		if (o->required && !has(section, o) &&
-			!has(section->inherits, o))
+		if ((o->required & section->in) != 0 &&
+			section_source(section, o) == NULL)
 			report_add(report, REPORT_ERROR, &section->pos,
 				section->title, "missing required key \"%s\"",
 				o->name);
 	}
 }
 
+/* Its rows are those of a listener; in [policy] they mean something else. */
 static void
-resolve_verify_mode(struct tls_settings *tls)
+load_policy(struct settings *settings, struct section *section,
+	struct report *report)
 {
-	if (tls->verify_mode == VERIFY_AUTO)
-		tls->verify_mode =
-			tls->cafile.n > 0 ? VERIFY_REQUIRED : VERIFY_NONE;
+	struct listener_settings shell = {0};
+	struct policy_settings *policy;
+
+	settings->policies = xreallocarray(settings->policies,
+		settings->n_policies + 1, sizeof *settings->policies);
+	policy = &settings->policies[settings->n_policies++];
+	*policy = (struct policy_settings){
+		.name = xstrdup(section->name), .section = section};
+	apply_section(section, listener_options, &shell, report);
+	for (size_t i = 0; i < RULE_N_KINDS; i++) {
+		policy->allow[i] = shell.rules.allow[i];
+		shell.rules.allow[i] = (struct text_list){0};
+	}
+	clear_options(listener_options, &shell);
 }
 
 static void
 load_listener(struct settings *settings, struct section *section,
-	struct report *report)
+	struct file_source *source, struct report *report)
 {
 	struct listener_settings *listener;
 
 	settings->listeners = xreallocarray(settings->listeners,
 		settings->n_listeners + 1, sizeof *settings->listeners);
 	listener = &settings->listeners[settings->n_listeners++];
-	*listener = (struct listener_settings){
-		.name = xstrdup(section->name), .section = section};
+	*listener = (struct listener_settings){.name = xstrdup(section->name),
+		.section = section,
+		.policies = settings->policies,
+		.n_policies = settings->n_policies};
 	apply_section(section, listener_options, listener, report);
 	report_missing(section, report);
-	resolve_verify_mode(&listener->tls);
+	settings_resolve(listener, source);
+}
+
+static struct listener_settings *
+find_listener(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->n_listeners; i++) {
+		if (strcmp(settings->listeners[i].name, name) == 0)
+			return &settings->listeners[i];
+	}
+	return NULL;
+}
+
+static void
+report_no_listener(const struct settings *settings,
+	const struct listener_settings *server_name, struct report *report)
+{
+	const char **names =
+		xcalloc(settings->n_listeners + 1, sizeof(const char *));
+	const char *nearest;
+
+	for (size_t i = 0; i < settings->n_listeners; i++)
+		names[i] = settings->listeners[i].name;
+	nearest = text_nearest(server_name->listener, names);
+	settings_report(server_name, "listener", 0, REPORT_ERROR, report,
+		"there is no [listener %s]%s%s%s", server_name->listener,
+		nearest == NULL ? "" : "; did you mean \"",
+		nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
+	free(names);
+}
+
+/* Twice: what it inherits is known only when it is known whose it is. */
+static void
+load_server_name(struct settings *settings, struct section *section,
+	struct file_source *source, struct report *report)
+{
+	struct listener_settings overlay = {.section = section,
+		.policies = settings->policies,
+		.n_policies = settings->n_policies};
+	struct listener_settings *owner = NULL;
+
+	apply_section(section, listener_options, &overlay, report);
+	report_missing(section, report);
+	if (overlay.listener != NULL) {
+		owner = find_listener(settings, overlay.listener);
+		if (owner == NULL)
+			report_no_listener(settings, &overlay, report);
+	}
+	if (owner == NULL) {
+		clear_options(listener_options, &overlay);
+		return;
+	}
+	section->inherits = owner->section;
+	apply_section(section, listener_options, &overlay, NULL);
+	settings_resolve(&overlay, source);
+	overlay.name = xstrdup(section->name);
+	owner->overlays = xreallocarray(owner->overlays, owner->n_overlays + 1,
+		sizeof *owner->overlays);
+	owner->overlays[owner->n_overlays++] = overlay;
 }
 
 /* How many processors this process may run on. */
@@ -156,7 +222,8 @@ load_process(struct settings *settings, struct report *report)
 }
 
 static void
-load_sections(struct settings *settings, struct report *report)
+load_sections(struct settings *settings, struct file_source *source,
+	struct report *report)
 {
 	const struct section_list *list = settings->sections;
 
@@ -168,8 +235,18 @@ load_sections(struct settings *settings, struct report *report)
 	}
 	load_process(settings, report);
 	for (size_t i = 0; i < list->n; i++) {
+		if (list->items[i]->usable && list->items[i]->in == IN_POLICY)
+			load_policy(settings, list->items[i], report);
+	}
+	for (size_t i = 0; i < list->n; i++) {
 		if (list->items[i]->usable && list->items[i]->in == IN_LISTENER)
-			load_listener(settings, list->items[i], report);
+			load_listener(settings, list->items[i], source, report);
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->items[i]->usable &&
+			list->items[i]->in == IN_SERVER_NAME)
+			load_server_name(
+				settings, list->items[i], source, report);
 	}
 }
 
@@ -195,9 +272,27 @@ settings_load(
 	}
 	section_list_read(
 		settings->sections, settings->path, text, len, report);
-	load_sections(settings, report);
+	load_sections(settings, source, report);
 	settings_check(settings, report);
 	return settings;
+}
+
+static void
+listener_done(struct listener_settings *listener)
+{
+	for (size_t i = 0; i < listener->n_overlays; i++)
+		listener_done(&listener->overlays[i]);
+	free(listener->overlays);
+	clear_options(listener_options, listener);
+	free(listener->name);
+}
+
+static void
+policy_done(struct policy_settings *policy)
+{
+	for (size_t i = 0; i < RULE_N_KINDS; i++)
+		text_list_done(&policy->allow[i]);
+	free(policy->name);
 }
 
 void
@@ -207,11 +302,12 @@ settings_free(struct settings **settings)
 
 	if (set == NULL)
 		return;
-	for (size_t i = 0; i < set->n_listeners; i++) {
-		clear_options(listener_options, &set->listeners[i]);
-		free(set->listeners[i].name);
-	}
+	for (size_t i = 0; i < set->n_listeners; i++)
+		listener_done(&set->listeners[i]);
 	free(set->listeners);
+	for (size_t i = 0; i < set->n_policies; i++)
+		policy_done(&set->policies[i]);
+	free(set->policies);
 	clear_options(process_options, &set->process);
 	if (set->sections != NULL)
 		section_list_done(set->sections);
@@ -219,73 +315,4 @@ settings_free(struct settings **settings)
 	free(set->path);
 	free(set);
 	*settings = NULL;
-}
-
-static void
-ask(struct file_source *source, const char *path, enum file_kind kind)
-{
-	const char *bytes;
-	size_t len;
-
-	(void)file_source_read(source, path, kind, &bytes, &len, NULL);
-}
-
-static void
-ask_all(struct file_source *source, const struct text_list *paths,
-	enum file_kind kind)
-{
-	for (size_t i = 0; i < paths->n; i++)
-		ask(source, paths->items[i], kind);
-}
-
-void
-settings_read_files(const struct settings *settings, struct file_source *source)
-{
-	for (size_t i = 0; i < settings->n_listeners; i++) {
-		const struct tls_settings *tls = &settings->listeners[i].tls;
-
-		ask_all(source, &tls->certfile, FILE_PUBLIC);
-		ask_all(source, &tls->cafile, FILE_PUBLIC);
-		ask_all(source,
-			tls->keyfile.n > 0 ? &tls->keyfile : &tls->certfile,
-			FILE_SECRET);
-		if (tls->password_file != NULL)
-			ask(source, tls->password_file, FILE_SECRET);
-	}
-}
-
-struct conf_pos
-settings_pos(
-	const struct listener_settings *listener, const char *key, size_t index)
-{
-	const struct option *option = option_find(listener_options, key);
-	const struct section *section = listener->section;
-	struct conf_pos pos = section->pos;
-	const struct section_value *value;
-
-	assert(option != NULL);
-	if (!section_has(section, option) && section->inherits != NULL)
-		section = section->inherits;
-	value = section_value(section, option, index);
-	if (value != NULL)
-		pos.line = value->line;
-	return pos;
-}
-
-void
-settings_report(const struct listener_settings *listener, const char *key,
-	size_t index, enum report_severity severity, struct report *report,
-	const char *fmt, ...)
-{
-	const struct conf_pos pos = settings_pos(listener, key, index);
-	char *text = NULL;
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	report_add(report, severity, &pos, listener->section->title, "%s",
-		len < 0 ? fmt : text);
-	free(len < 0 ? NULL : text);
 }

@@ -2,68 +2,14 @@
 
 #include "conf/settings_check.h"
 
+#include <stddef.h>
+
 #include "conf/options.h"
 #include "conf/settings.h"
-
-static void
-check_keyfiles(const struct listener_settings *listener, struct report *report)
-{
-	const struct tls_settings *tls = &listener->tls;
-
-	if (tls->keyfile.n == 0 || tls->keyfile.n == tls->certfile.n)
-		return;
-	settings_report(listener, "keyfile", 0, REPORT_ERROR, report,
-		"%zu keyfile for %zu certfile; there must be one for each, in "
-		"the same order, or none",
-		tls->keyfile.n, tls->certfile.n);
-}
-
-static void
-check_versions(const struct listener_settings *listener, struct report *report)
-{
-	int min = listener->tls.minimum_version;
-	int max = listener->tls.maximum_version;
-
-	if (max < min)
-		settings_report(listener, "maximum_version", 0, REPORT_ERROR,
-			report,
-			"maximum_version \"%s\" is below minimum_version "
-			"\"%s\"",
-			option_tls_versions[max], option_tls_versions[min]);
-	if (min < TLS_VERSION_1_2)
-		settings_report(listener, "minimum_version", 0, REPORT_WARNING,
-			report,
-			"minimum_version \"%s\" lets clients use a protocol "
-			"that is no longer safe",
-			option_tls_versions[min]);
-}
-
-static void
-check_verify_mode(
-	const struct listener_settings *listener, struct report *report)
-{
-	bool has_ca = listener->tls.cafile.n > 0;
-
-	switch ((enum verify_mode)listener->tls.verify_mode) {
-	case VERIFY_NONE:
-		/* With a CA only a written "none" ends up here. */
-		if (has_ca)
-			settings_report(listener, "verify_mode", 0,
-				REPORT_ERROR, report,
-				"verify_mode \"none\" would ignore cafile; "
-				"remove one of them");
-		break;
-	case VERIFY_OPTIONAL:
-	case VERIFY_REQUIRED:
-		if (!has_ca)
-			settings_report(listener, "verify_mode", 0,
-				REPORT_ERROR, report,
-				"verify_mode needs a cafile to verify with");
-		break;
-	case VERIFY_AUTO:
-		break;
-	}
-}
+#include "conf/settings_check_names.h"
+#include "conf/settings_check_proxy.h"
+#include "conf/settings_check_rules.h"
+#include "conf/settings_check_tls.h"
 
 static void
 check_backend(const struct listener_settings *listener, struct report *report)
@@ -78,6 +24,17 @@ check_backend(const struct listener_settings *listener, struct report *report)
 		"backend \"%s\" may be on another machine and would be sent "
 		"plaintext; set allow_remote_plaintext = yes if that is meant",
 		addr_format(&listener->backend, text));
+}
+
+/* What a server name has from its listener was looked at there. */
+static void
+check_own_backend(
+	const struct listener_settings *server_name, struct report *report)
+{
+	if (settings_origin(server_name, "backend") == ORIGIN_SECTION ||
+		settings_origin(server_name, "allow_remote_plaintext") ==
+			ORIGIN_SECTION)
+		check_backend(server_name, report);
 }
 
 /* Address INDEX of LISTENER against those of OTHER before LIMIT. */
@@ -115,6 +72,15 @@ check_listen(const struct settings *settings, size_t nth, struct report *report)
 	}
 }
 
+/* What listeners and server names have in common. */
+static void
+check_shared(const struct listener_settings *listener, struct report *report)
+{
+	settings_check_tls(listener, report);
+	settings_check_rules(listener, report);
+	settings_check_proxy(listener, report);
+}
+
 void
 settings_check(const struct settings *settings, struct report *report)
 {
@@ -127,10 +93,14 @@ settings_check(const struct settings *settings, struct report *report)
 		const struct listener_settings *listener =
 			&settings->listeners[i];
 
-		check_keyfiles(listener, report);
-		check_versions(listener, report);
-		check_verify_mode(listener, report);
+		check_shared(listener, report);
 		check_backend(listener, report);
 		check_listen(settings, i, report);
+		settings_check_names(listener, report);
+		for (size_t k = 0; k < listener->n_overlays; k++) {
+			check_shared(&listener->overlays[k], report);
+			check_own_backend(&listener->overlays[k], report);
+		}
 	}
+	settings_check_policies(settings, report);
 }

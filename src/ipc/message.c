@@ -200,6 +200,7 @@ message_type_name(enum message_type type)
 		[MESSAGE_NONE] = "none",
 		[MESSAGE_STAGE] = "stage",
 		[MESSAGE_SOCKET] = "socket",
+		[MESSAGE_OUTPUT] = "output",
 		[MESSAGE_STAGE_END] = "stage-end",
 		[MESSAGE_COMMIT] = "commit",
 		[MESSAGE_ABORT] = "abort",

@@ -22,9 +22,10 @@
 enum message_type {
 	MESSAGE_NONE,
 	/* supervisor to worker */
-	MESSAGE_STAGE,     /* u64 generation; text settings path; u32 n sockets;
-			      fds: public bundle, secret bundle, stats */
-	MESSAGE_SOCKET,    /* u64 generation; text listener; u32 index; fd */
+	MESSAGE_STAGE,     /* u64 generation; text settings path;
+			      fds: public bundle, secret bundle */
+	MESSAGE_SOCKET,    /* u64 generation; text listener; fd */
+	MESSAGE_OUTPUT,    /* u64 generation; text path; fd to append to */
 	MESSAGE_STAGE_END, /* u64 generation: build it */
 	MESSAGE_COMMIT,    /* u64 generation */
 	MESSAGE_ABORT,     /* u64 generation */

@@ -43,23 +43,34 @@ connect_start(const struct addr *addr)
 	return fd;
 }
 
+enum meeting { MET_NOBODY, MET_ITSELF, MET_PEER };
+
 /*
- * Did a socket meet itself? An attempt at a local port where nobody listens
+ * Whom did a socket meet? An attempt at a local port where nobody listens
  * may be given that very port as its own, and TCP connects the two ends: the
  * client would talk to itself and the backend could not come back.
  */
-static bool
-is_connected_to_itself(int fd)
+static enum meeting
+whom_it_met(int fd)
 {
 	struct sockaddr_storage self = {0}, peer = {0};
 	socklen_t self_len = sizeof self, peer_len = sizeof peer;
 
-	if (getsockname(fd, (struct sockaddr *)&self, &self_len) < 0 ||
-		(self.ss_family != AF_INET && self.ss_family != AF_INET6))
-		return false;
 	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) < 0)
-		return false;
-	return self_len == peer_len && memcmp(&self, &peer, self_len) == 0;
+		return MET_NOBODY;
+	if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6)
+		return MET_PEER;
+	if (getsockname(fd, (struct sockaddr *)&self, &self_len) < 0)
+		return MET_NOBODY;
+	return self_len == peer_len && memcmp(&self, &peer, self_len) == 0
+		       ? MET_ITSELF
+		       : MET_PEER;
+}
+
+bool
+connect_is_done(int fd)
+{
+	return whom_it_met(fd) == MET_PEER;
 }
 
 int
@@ -70,7 +81,7 @@ connect_result(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &result, &len) < 0)
 		return errno;
-	if (result == 0 && is_connected_to_itself(fd))
+	if (result == 0 && whom_it_met(fd) == MET_ITSELF)
 		return ECONNREFUSED;
 	return result;
 }
@@ -89,8 +100,10 @@ connect_keepalive(int fd, uint64_t idle_ms)
 	int idle;
 	int interval;
 
-	if (idle_s == 0)
+	if (idle_s == 0) {
+		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
 		return;
+	}
 	idle = idle_s > KEEPALIVE_MAX_S ? KEEPALIVE_MAX_S : (int)idle_s;
 	interval = idle < KEEPALIVE_PROBES ? 1 : idle / (KEEPALIVE_PROBES - 1);
 	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct addr;
@@ -17,8 +18,14 @@ int connect_start(const struct addr *addr);
  * connected to itself (nobody listens at a local port) is ECONNREFUSED. */
 int connect_result(int fd);
 
+/* Is FD connected already, to somebody else? On one machine it is as soon as
+ * connect_start() returns, and asking is cheaper than waiting for an event.
+ * False: unknown, wait and ask connect_result(). */
+bool connect_is_done(int fd);
+
 /* SO_KEEPALIVE: first probe after IDLE_MS without traffic, then three more
- * within the same time again. 0 does nothing. Not for unix sockets: no-op. */
+ * within the same time again. 0 switches it off. Not for unix sockets: no-op.
+ * Sockets that accept() gives inherit it, and TCP_NODELAY, from theirs. */
 void connect_keepalive(int fd, uint64_t idle_ms);
 
 /* TCP_NODELAY on what accept() gave; no-op on unix sockets. */

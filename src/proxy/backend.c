@@ -53,3 +53,10 @@ backend_dial(const struct backend *backend, size_t attempt)
 	}
 	return connect_start(&backend->addresses[attempt]);
 }
+
+bool
+backend_is_local(const struct backend *backend, size_t attempt)
+{
+	return attempt < backend->n_addresses &&
+	       addr_is_local(&backend->addresses[attempt]);
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,3 +32,6 @@ void backend_resolved(struct backend *backend, const char *host, uint16_t port,
  * the descriptor, or -1 with errno; ENXIO: there is no such address.
  */
 int backend_dial(const struct backend *backend, size_t attempt);
+
+/* Is that address on this machine? False also when it is there no more. */
+bool backend_is_local(const struct backend *backend, size_t attempt);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -36,20 +37,45 @@ conn_set_state(struct conn *conn, enum conn_state next)
 	conn->state = next;
 }
 
+/* Certificates are valid by the wall clock, which may be set: a far end is
+ * looked at again after this long. */
+#define VALIDITY_LOOK_MS ((uint64_t)3600 * 1000)
+
+/* How long the client's certificate is still good, or may not be looked at. */
+static uint64_t
+validity_ms(const struct conn *conn)
+{
+	int64_t left_s = conn->valid_until_s - (int64_t)time(NULL);
+
+	if (conn->valid_until_s == INT64_MAX ||
+		!conn->listener->close_deauthorized)
+		return UINT64_MAX;
+	/* The second that notAfter names is still good (RFC 5280 4.1.2.5). */
+	if (left_s < 0)
+		return 0;
+	return left_s >= 3600 ? VALIDITY_LOOK_MS
+			      : (uint64_t)(left_s + 1) * 1000;
+}
+
 void
 conn_set_timer(struct conn *conn, const struct timeout *timeout)
 {
 	const struct timeval *tv = timeout_tv(timeout);
+	uint64_t valid_ms = validity_ms(conn);
 
 	(void)evtimer_del(&conn->timer);
-	if (tv != NULL)
+	if (valid_ms < timeout->ms ||
+		(timeout->ms == 0 && valid_ms != UINT64_MAX))
+		conn_set_timer_ms(conn, valid_ms);
+	else if (tv != NULL)
 		(void)evtimer_add(&conn->timer, tv);
 }
 
 void
 conn_set_timer_ms(struct conn *conn, uint64_t ms)
 {
-	struct timeval tv = timeout_tv_of_ms(ms);
+	uint64_t valid_ms = validity_ms(conn);
+	struct timeval tv = timeout_tv_of_ms(valid_ms < ms ? valid_ms : ms);
 
 	(void)evtimer_add(&conn->timer, &tv);
 }
@@ -102,7 +128,9 @@ check_silence(struct conn *conn, const struct timeout *timeout,
 {
 	uint64_t silent_ms = clock_monotonic_ms() - conn->active_ms;
 
-	if (silent_ms >= timeout->ms)
+	if (timeout->ms == 0)
+		conn_set_timer(conn, timeout);
+	else if (silent_ms >= timeout->ms)
 		conn_close(conn, reason, NULL);
 	else
 		conn_set_timer_ms(conn, timeout->ms - silent_ms);
@@ -115,15 +143,14 @@ on_timer(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (validity_ms(conn) == 0) {
+		conn_close(conn, CONN_DEAUTHORIZED,
+			"the client's certificate has expired");
+		return;
+	}
 	switch (conn->state) {
 	case CONN_HANDSHAKING:
-		stats_count(
-			conn_proxy(conn)->stats, STATS_HANDSHAKES_FAILED, 1);
-		conn_close(conn,
-			conn->tls != NULL && tls_stream_heard(conn->tls)
-				? CONN_HANDSHAKE_TIMEOUT
-				: CONN_PROBE,
-			NULL);
+		conn_handshake_on_timer(conn);
 		return;
 	case CONN_CONNECTING:
 		conn_dial_on_timer(conn);
@@ -175,9 +202,8 @@ conn_start(struct listener *listener, int fd, const struct sockaddr *peer)
 	conn->backend.fd = -1;
 	conn->id = proxy_next_id(proxy);
 	conn->born_ms = clock_monotonic_ms();
+	conn->valid_until_s = INT64_MAX;
 	set_peer(conn, peer);
-	connect_nodelay(fd);
-	connect_keepalive(fd, listener->tcp_keepalive_ms);
 	watch_start(&conn->client_watch, proxy->base, fd, on_client, conn);
 	(void)evtimer_assign(&conn->timer, proxy->base, on_timer, conn);
 	conn_set_timer(conn, &listener->handshake_timeout);
@@ -206,11 +232,12 @@ client_may_send(const struct conn *conn, enum conn_reason reason)
 static void
 close_descriptors(struct conn *conn, enum conn_reason reason)
 {
-	bool relayed = conn->state >= CONN_RELAYING;
 	int fd = conn->tls != NULL ? tls_stream_take_fd(conn->tls) : conn->fd;
 
 	conn->fd = -1;
-	if (relayed && !relay_backend_got_end(&conn->relay))
+	/* Also when it was only being dialled: its kernel may have accepted,
+	 * and an empty stream is not what the client sent. */
+	if (conn->backend.fd >= 0 && !relay_backend_got_end(&conn->relay))
 		connect_reset_on_close(conn->backend.fd);
 	stream_done(&conn->backend);
 	if (client_may_send(conn, reason))
@@ -247,6 +274,7 @@ conn_free(struct conn **conn)
 {
 	if (*conn == NULL)
 		return;
+	conn_source_done(&(*conn)->source);
 	tls_stream_free(&(*conn)->tls);
 	stream_done(&(*conn)->backend);
 	listener_unref(&(*conn)->listener);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "proxy/conn_source.h"
 #include "proxy/conn_state.h"
 #include "proxy/handshake_queue.h"
 #include "proxy/relay.h"
@@ -38,9 +39,12 @@ struct conn {
 	uint32_t attempt; /* how many backend addresses were tried */
 	uint64_t id;
 	uint64_t born_ms;
-	uint64_t active_ms; /* the last byte either way */
-	uint64_t moved;     /* what relay had moved then */
-	int fd;             /* the client's, until the stream owns it */
+	uint64_t active_ms;    /* the last byte either way */
+	uint64_t moved;        /* what relay had moved then */
+	int64_t valid_until_s; /* unix time: the client's certificate */
+	uint64_t checked;      /* proxy->recheck_number it is fine under */
+	bool recheck_later;    /* new rules came during the handshake */
+	int fd;                /* the client's, until the stream owns it */
 	struct tls_stream *tls;
 	struct stream backend;
 	struct relay relay;
@@ -48,6 +52,9 @@ struct conn {
 	struct watch backend_watch;
 	struct event timer;
 	union conn_peer peer;
+	union conn_peer destination; /* AF_UNSPEC: our own side's address */
+	struct conn_source source;
+	bool has_source; /* the PROXY header in front was read */
 };
 
 /*

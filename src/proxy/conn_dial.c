@@ -52,7 +52,9 @@ dial(struct conn *conn, int last_errno)
 	stream_init_plain(&conn->backend, fd);
 	watch_start(&conn->backend_watch, conn_proxy(conn)->base, fd,
 		conn_on_backend, conn);
-	if (!watch_want(&conn->backend_watch, false, true))
+	if (connect_is_done(fd))
+		conn_relay_begin(conn);
+	else if (!watch_want(&conn->backend_watch, false, true))
 		conn_close(conn, CONN_NO_MEMORY, NULL);
 }
 

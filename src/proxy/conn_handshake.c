@@ -11,6 +11,19 @@
 #include "tls/tls_error.h"
 #include "tls/tls_stream.h"
 
+/* From here on the connection is its server name's: backend, timeouts. */
+static void
+move_to_overlay(struct conn *conn)
+{
+	struct listener *owner = tls_stream_owner(conn->tls);
+	struct listener *before = conn->listener;
+
+	if (owner == NULL || owner == before)
+		return;
+	conn->listener = listener_ref(owner);
+	listener_unref(&before);
+}
+
 /* The client is in. What it sends from now on waits in the kernel until the
  * backend is there. */
 static void
@@ -21,12 +34,16 @@ finish_handshake(struct conn *conn)
 	stats_count(stats, STATS_HANDSHAKES, 1);
 	if (tls_stream_resumed(conn->tls))
 		stats_count(stats, STATS_RESUMED, 1);
+	move_to_overlay(conn);
+	conn->valid_until_s = tls_stream_valid_until(conn->tls);
 	conn_set_state(conn, CONN_CONNECTING);
 	if (!watch_want(&conn->client_watch, false,
 		    stream_has_rest(conn_client(conn)))) {
 		conn_close(conn, CONN_NO_MEMORY, NULL);
 		return;
 	}
+	if (conn->recheck_later && !proxy_recheck(conn_proxy(conn), conn))
+		return;
 	conn_dial_begin(conn);
 }
 
@@ -35,6 +52,21 @@ refuse(struct conn *conn)
 {
 	stats_count(conn_proxy(conn)->stats, STATS_HANDSHAKES_FAILED, 1);
 	conn_close(conn, CONN_REFUSED, tls_stream_failure(conn->tls)->text);
+}
+
+/* Nothing came of it. Whoever never said a byte did not even try. */
+static void
+break_off(struct conn *conn, enum conn_reason reason)
+{
+	bool heard = conn->source.len > 0 ||
+		     (conn->tls != NULL && tls_stream_heard(conn->tls));
+
+	if (!heard) {
+		conn_close(conn, CONN_PROBE, NULL);
+		return;
+	}
+	stats_count(conn_proxy(conn)->stats, STATS_HANDSHAKES_FAILED, 1);
+	conn_close(conn, reason, NULL);
 }
 
 static bool
@@ -48,7 +80,19 @@ has_stream(struct conn *conn)
 	 * or never speaks costs no TLS state. */
 	conn->fd = -1;
 	conn->tls = tls_stream_new(conn->listener->tls, fd);
-	return conn->tls != NULL;
+	if (conn->tls == NULL || !tls_stream_push(conn->tls, conn->source.bytes,
+					 conn->source.len))
+		return false;
+	conn_source_done(&conn->source);
+	return true;
+}
+
+/* A PROXY header that has not come whole. */
+static void
+wait_for_client(struct conn *conn)
+{
+	if (!watch_want(&conn->client_watch, true, false))
+		conn_close(conn, CONN_NO_MEMORY, NULL);
 }
 
 static void
@@ -56,8 +100,16 @@ step_handshake(struct handshake_task *task)
 {
 	struct conn *conn = (struct conn *)((char *)task -
 					    offsetof(struct conn, handshake));
-	bool heard;
 
+	switch (conn_source_read(conn)) {
+	case CONN_SOURCE_DONE:
+		break;
+	case CONN_SOURCE_MORE:
+		wait_for_client(conn);
+		return;
+	case CONN_SOURCE_GONE:
+		return;
+	}
 	if (!has_stream(conn)) {
 		conn_close(conn, CONN_NO_MEMORY, NULL);
 		return;
@@ -74,8 +126,7 @@ step_handshake(struct handshake_task *task)
 		return;
 	case STREAM_ENDED:
 	case STREAM_CUT:
-		heard = tls_stream_heard(conn->tls);
-		conn_close(conn, heard ? CONN_CLIENT_CUT : CONN_PROBE, NULL);
+		break_off(conn, CONN_CLIENT_CUT);
 		return;
 	case STREAM_FAILED:
 		refuse(conn);
@@ -113,6 +164,12 @@ conn_handshake_on_client(struct conn *conn, short what)
 	else
 		handshake_queue_add(
 			&conn_proxy(conn)->handshakes, &conn->handshake);
+}
+
+void
+conn_handshake_on_timer(struct conn *conn)
+{
+	break_off(conn, CONN_HANDSHAKE_TIMEOUT);
 }
 
 void

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "authz/identity.h"
 #include "base/addr.h"
@@ -88,6 +89,16 @@ reason_text(const struct conn *conn, enum conn_reason reason)
 	return conn_reason_name(reason);
 }
 
+static const char *
+message_of(const struct conn *conn, enum conn_reason reason)
+{
+	if (conn->state != CONN_HANDSHAKING)
+		return "closed";
+	return strcmp(reason_text(conn, reason), TLS_FAILURE_DENIED) == 0
+		       ? "denied"
+		       : "refused";
+}
+
 /* The worse of both: a broken backend is news, a client's end is not. */
 static enum log_level
 level_of(enum conn_reason reason)
@@ -106,7 +117,9 @@ level_of(enum conn_reason reason)
 	case CONN_PROBE:
 	case CONN_HANDSHAKE_TIMEOUT:
 	case CONN_IDLE_TIMEOUT:
+	case CONN_PROXY_HEADER:
 	case CONN_HALF_CLOSE_TIMEOUT:
+	case CONN_DEAUTHORIZED:
 	case CONN_DRAINED:
 	case CONN_STOPPED:
 	case CONN_N_REASONS:
@@ -139,7 +152,6 @@ conn_log(const struct conn *conn, enum conn_reason reason, const char *detail)
 	struct addr addr;
 	char *names = NULL;
 	uint64_t held_back;
-	bool refused = conn->state == CONN_HANDSHAKING;
 
 	if (!is_wanted(conn, reason, &held_back))
 		return;
@@ -162,7 +174,7 @@ conn_log(const struct conn *conn, enum conn_reason reason, const char *detail)
 	put(&line, "detail", detail);
 	if (held_back > 0)
 		put_number(&line, "held_back", held_back);
-	log_event(level_of(reason), refused ? "refused" : "closed", line.fields,
+	log_event(level_of(reason), message_of(conn, reason), line.fields,
 		line.n);
 	free(names);
 	identity_free(&identity);

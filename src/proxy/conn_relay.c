@@ -1,11 +1,14 @@
 /* A connection's bytes both ways, and how they end. */
 #include "proxy/conn_steps.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "net/connect.h"
+#include "proxy/backend.h"
 #include "proxy/conn.h"
+#include "proxy/conn_announce.h"
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
 #include "proxy/timeout.h"
@@ -172,8 +175,15 @@ conn_relay_begin(struct conn *conn)
 	conn_set_state(conn, CONN_RELAYING);
 	conn->active_ms = clock_monotonic_ms();
 	conn_set_timer(conn, &conn->listener->idle_timeout);
-	connect_keepalive(conn->backend.fd, conn->listener->tcp_keepalive_ms);
+	/* A backend on this machine cannot be cut off from us. */
+	if (!backend_is_local(&conn->listener->backend, conn->attempt - 1))
+		connect_keepalive(
+			conn->backend.fd, conn->listener->tcp_keepalive_ms);
 	relay_init(&conn->relay, conn_client(conn), &conn->backend);
+	if (conn_announce(conn) < 0) {
+		conn_close(conn, CONN_BACKEND_CUT, strerror(errno));
+		return;
+	}
 	/* A request that came with the handshake waits already. */
 	if (tls_stream_pending(conn->tls))
 		relay_read_client(&conn->relay, conn_proxy(conn)->scratch);

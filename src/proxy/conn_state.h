@@ -23,9 +23,11 @@ enum conn_reason {
 	CONN_HANDSHAKE_TIMEOUT,  /* not done in time */
 	CONN_IDLE_TIMEOUT,       /* no bytes either way */
 	CONN_HALF_CLOSE_TIMEOUT, /* no bytes after one side had ended */
+	CONN_PROXY_HEADER,       /* what came in front of TLS was not one */
 	CONN_BACKEND_TIMEOUT,    /* no connection in connect_timeout */
 	CONN_BACKEND_FAILED,     /* refused or unreachable */
 	CONN_BACKEND_UNRESOLVED, /* its host name has no address now */
+	CONN_DEAUTHORIZED,       /* expired, or may not be here any more */
 	CONN_DRAINED,            /* drain_timeout passed */
 	CONN_STOPPED,            /* told to stop at once */
 	CONN_NO_MEMORY,          /* ours ran out */

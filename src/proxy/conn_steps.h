@@ -31,6 +31,7 @@ void conn_on_backend(int fd, short what, void *arg);
 /* conn_handshake: queued once here, the rest comes from the queue. */
 void conn_handshake_begin(struct conn *conn);
 void conn_handshake_on_client(struct conn *conn, short what);
+void conn_handshake_on_timer(struct conn *conn);
 /* Before there is a relay: sends what a slow client did not take yet. Returns
  * -1 when that ended the connection. */
 int conn_handshake_flush(struct conn *conn);

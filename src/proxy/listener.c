@@ -10,14 +10,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/cidr.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/settings.h"
+#include "net/connect.h"
 #include "proxy/conn.h"
 #include "proxy/proxy.h"
 #include "tls/tls_ctx.h"
+#include "tls/tls_error.h"
+#include "tls/tls_sni.h"
+#include "tls/tls_stream.h"
 
 /*
  * Connections taken from one socket per turn of the loop. All workers are
@@ -33,8 +38,36 @@ struct accept_socket {
 	struct listener *listener;
 };
 
-struct listener *
-listener_new(struct proxy *proxy, const struct process_settings *process,
+/* The settings are of a lower room and number these by themselves. */
+static_assert((int)PROXY_PROTOCOL_V1 == (int)PROXY_HEADER_V1 &&
+		      (int)PROXY_PROTOCOL_V2 == (int)PROXY_HEADER_V2,
+	"versions of the PROXY protocol");
+static_assert((int)SEND_TLV_CERT == (int)PROXY_TLV_CERT &&
+		      (int)SEND_TLV_URI_SAN == (int)PROXY_TLV_URI_SAN,
+	"what a PROXY header may hold");
+
+static void
+set_proxy_protocol(
+	struct listener *listener, const struct listener_settings *settings)
+{
+	size_t n = settings->trusted_proxies.n, i;
+
+	listener->proxy_protocol =
+		(enum proxy_header_version)settings->proxy_protocol;
+	listener->proxy_tlvs = (unsigned)settings->proxy_tlvs;
+	listener->accept_proxy_protocol = settings->accept_proxy_protocol;
+	listener->trusted_proxies = xcalloc(n + 1, sizeof(struct cidr));
+	listener->n_trusted_proxies = n;
+	for (i = 0; i < n; i++)
+		listener->trusted_proxies[i] =
+			settings->trusted_proxies.items[i];
+}
+
+/* NAME is that of the [listener], for a server name's overlay as well: the
+ * log names the server beside it. */
+static struct listener *
+new_one(struct proxy *proxy, const char *name,
+	const struct process_settings *process,
 	const struct listener_settings *settings, struct file_source *files,
 	struct report *report)
 {
@@ -47,8 +80,9 @@ listener_new(struct proxy *proxy, const struct process_settings *process,
 	listener = xcalloc(1, sizeof *listener);
 	listener->refs = 1;
 	listener->proxy = proxy;
-	listener->name = xstrdup(settings->name);
+	listener->name = xstrdup(name);
 	listener->tls = tls;
+	tls_ctx_set_owner(tls, listener);
 	backend_init(&listener->backend, &settings->backend);
 	timeout_init(&listener->handshake_timeout, base,
 		settings->handshake_timeout_ms);
@@ -58,8 +92,56 @@ listener_new(struct proxy *proxy, const struct process_settings *process,
 	timeout_init(&listener->half_close_timeout, base,
 		settings->half_close_timeout_ms);
 	listener->tcp_keepalive_ms = settings->tcp_keepalive_ms;
+	set_proxy_protocol(listener, settings);
+	listener->close_deauthorized =
+		settings->rules.on_deauthorize == ON_DEAUTHORIZE_CLOSE;
 	listener->access_log = process->access_log;
 	listener->log_probes = process->log_probes;
+	return listener;
+}
+
+/* Whom a name leads to. Returns -1 when REPORT got an error. */
+static int
+add_overlays(struct listener *listener, const struct process_settings *process,
+	const struct listener_settings *settings, struct file_source *files,
+	struct report *report)
+{
+	const struct listener_settings *set;
+	struct tls_sni *names = tls_sni_new();
+	struct listener *overlay;
+	size_t i, k;
+
+	listener->overlays =
+		xcalloc(settings->n_overlays + 1, sizeof(struct listener *));
+	for (i = 0; i < settings->n_overlays; i++) {
+		set = &settings->overlays[i];
+		overlay = new_one(listener->proxy, listener->name, process, set,
+			files, report);
+		if (overlay == NULL)
+			continue;
+		listener->overlays[listener->n_overlays++] = overlay;
+		/* settings_check() has refused names that stand twice. */
+		for (k = 0; k < set->server_names.n; k++)
+			(void)tls_sni_add(names, set->server_names.items[k],
+				overlay->tls);
+	}
+	tls_ctx_set_names(listener->tls, names,
+		settings->tls.sni_mismatch == SNI_MISMATCH_REJECT);
+	return listener->n_overlays == settings->n_overlays ? 0 : -1;
+}
+
+struct listener *
+listener_new(struct proxy *proxy, const struct process_settings *process,
+	const struct listener_settings *settings, struct file_source *files,
+	struct report *report)
+{
+	struct listener *listener = new_one(
+		proxy, settings->name, process, settings, files, report);
+
+	if (listener == NULL)
+		return NULL;
+	if (add_overlays(listener, process, settings, files, report) < 0)
+		listener_unref(&listener);
 	return listener;
 }
 
@@ -74,15 +156,40 @@ void
 listener_unref(struct listener **listener)
 {
 	struct listener *gone = *listener;
+	size_t i;
 
 	*listener = NULL;
 	if (gone == NULL || --gone->refs > 0)
 		return;
 	listener_stop(gone);
+	for (i = 0; i < gone->n_overlays; i++)
+		listener_unref(&gone->overlays[i]);
+	free(gone->overlays);
+	free(gone->trusted_proxies);
 	backend_done(&gone->backend);
 	tls_ctx_unref(&gone->tls);
 	free(gone->name);
 	free(gone);
+}
+
+bool
+listener_readmit(struct listener *listener, struct conn *conn)
+{
+	struct tls_ctx *ctx = tls_ctx_for_name(
+		listener->tls, tls_stream_server_name(conn->tls));
+	const struct listener *owner;
+	struct tls_failure failure;
+
+	/* A name that is not served any more says nothing of the client. */
+	if (ctx == NULL)
+		return true;
+	owner = tls_ctx_owner(ctx);
+	if (!owner->close_deauthorized ||
+		tls_ctx_same_entrance(ctx, tls_stream_ctx(conn->tls)) ||
+		tls_stream_readmit(conn->tls, ctx, &failure))
+		return true;
+	conn_close(conn, CONN_DEAUTHORIZED, failure.text);
+	return false;
 }
 
 /* accept(2) hands over errors of the connection that it would have returned;
@@ -164,6 +271,18 @@ on_acceptable(int fd, short what, void *arg)
 }
 
 void
+listener_resolved(struct listener *listener, const char *host, uint16_t port,
+	const struct addr *addresses, size_t n)
+{
+	size_t i;
+
+	backend_resolved(&listener->backend, host, port, addresses, n);
+	for (i = 0; i < listener->n_overlays; i++)
+		backend_resolved(&listener->overlays[i]->backend, host, port,
+			addresses, n);
+}
+
+void
 listener_add_socket(struct listener *listener, int fd)
 {
 	struct accept_socket *socket;
@@ -201,6 +320,9 @@ listener_start(struct listener *listener)
 
 	for (i = 0; i < listener->n_sockets; i++) {
 		socket = &listener->sockets[i];
+		/* For those to be accepted: they inherit it. */
+		connect_nodelay(socket->fd);
+		connect_keepalive(socket->fd, listener->tcp_keepalive_ms);
 		(void)event_assign(&socket->readable, listener->proxy->base,
 			socket->fd, EV_READ | EV_PERSIST, on_acceptable,
 			socket);

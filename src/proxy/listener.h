@@ -5,9 +5,13 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "net/proxy_header.h"
 #include "proxy/backend.h"
 #include "proxy/timeout.h"
 
+struct addr;
+struct cidr;
+struct conn;
 struct file_source;
 struct listener_settings;
 struct process_settings;
@@ -34,11 +38,21 @@ struct listener {
 	struct timeout idle_timeout;
 	struct timeout half_close_timeout;
 	uint64_t tcp_keepalive_ms;
+	enum proxy_header_version proxy_protocol; /* told to the backend */
+	unsigned proxy_tlvs;                      /* enum proxy_tlv, or-ed */
+	bool accept_proxy_protocol;               /* told to us, by these: */
+	struct cidr *trusted_proxies;
+	size_t n_trusted_proxies;
+	bool close_deauthorized; /* on_deauthorize = close */
 	bool access_log;
 	bool log_probes;
 	struct accept_socket *sockets;
 	size_t n_sockets;
 	bool accepting;
+	/* Its server names: of the same type, without sockets. A connection
+	 * moves to one of them when its handshake is done. */
+	struct listener **overlays;
+	size_t n_overlays;
 };
 
 /* Builds the listener beside what runs; accepts nothing yet. NULL when REPORT
@@ -50,6 +64,16 @@ struct listener *listener_new(struct proxy *proxy,
 
 struct listener *listener_ref(struct listener *listener);
 void listener_unref(struct listener **listener);
+
+/* News from the resolver, for this listener's backend or a server name's. */
+void listener_resolved(struct listener *listener, const char *host,
+	uint16_t port, const struct addr *addresses, size_t n);
+
+/*
+ * CONN was born in an older generation of this listener: would it still get
+ * in? If not, and on_deauthorize says so, it is closed. False: it was.
+ */
+bool listener_readmit(struct listener *listener, struct conn *conn);
 
 /* Takes FD, a listening socket that other workers share. */
 void listener_add_socket(struct listener *listener, int fd);

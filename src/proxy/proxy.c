@@ -21,6 +21,10 @@
  * half of them have gone: later, so that a busy worker need not refault. */
 #define TRIM_MS 5000
 
+/* Live connections asked in one turn of the loop after a reload: a chain costs
+ * as much to verify as a handshake. */
+#define RECHECKS_PER_TURN 4
+
 /* Below this a wave is not worth a malloc_trim(). */
 #define TRIM_MIN_CONNS 64
 
@@ -115,6 +119,46 @@ proxy_free(struct proxy **proxy)
 	*proxy = NULL;
 }
 
+bool
+proxy_recheck(struct proxy *proxy, struct conn *conn)
+{
+	conn->recheck_later = false;
+	return proxy->readmit == NULL || proxy->readmit(conn, proxy->arg);
+}
+
+/*
+ * The list holds those that were not asked in front of those that were, and
+ * new ones come at the end: so the first one tells whether all are done.
+ */
+static void
+recheck_some(struct proxy *proxy)
+{
+	struct conn *conn;
+	int n;
+
+	for (n = 0; n < RECHECKS_PER_TURN; n++) {
+		conn = TAILQ_FIRST(&proxy->conns);
+		if (conn == NULL || conn->checked == proxy->recheck_number) {
+			proxy->rechecking = false;
+			return;
+		}
+		TAILQ_REMOVE(&proxy->conns, conn, entry);
+		TAILQ_INSERT_TAIL(&proxy->conns, conn, entry);
+		conn->checked = proxy->recheck_number;
+		if (conn->state == CONN_HANDSHAKING)
+			conn->recheck_later = true;
+		else
+			(void)proxy_recheck(proxy, conn);
+	}
+}
+
+void
+proxy_recheck_all(struct proxy *proxy)
+{
+	proxy->recheck_number++;
+	proxy->rechecking = true;
+}
+
 int
 proxy_turn(struct proxy *proxy)
 {
@@ -127,6 +171,8 @@ proxy_turn(struct proxy *proxy)
 	if (event_base_loop(proxy->base, flags) < 0)
 		return -1;
 	handshake_queue_step(&proxy->handshakes);
+	if (proxy->rechecking)
+		recheck_some(proxy);
 	free_closed(proxy);
 	return 0;
 }
@@ -172,6 +218,7 @@ void
 proxy_add_conn(struct proxy *proxy, struct conn *conn)
 {
 	TAILQ_INSERT_TAIL(&proxy->conns, conn, entry);
+	conn->checked = proxy->recheck_number;
 	proxy->n_conns++;
 	if (proxy->n_conns > proxy->peak_conns)
 		proxy->peak_conns = proxy->n_conns;

@@ -40,6 +40,10 @@ struct proxy {
 	struct event *trim_timer;
 	uint32_t id_prefix; /* makes connection ids unique across workers */
 	uint32_t id_next;
+	/* Live connections under new rules; see proxy_recheck_all(). */
+	uint64_t recheck_number;
+	bool rechecking;
+	bool (*readmit)(struct conn *conn, void *arg);
 	void (*on_conn_closed)(void *arg); /* may be NULL */
 	void *arg;
 };
@@ -48,7 +52,7 @@ struct proxy {
 struct proxy *proxy_new(
 	struct event_base *base, struct stats *stats, size_t max_conns);
 
-/* Closes what is left, without logging. */
+/* Ends what is left (CONN_STOPPED). */
 void proxy_free(struct proxy **proxy);
 
 /*
@@ -60,6 +64,16 @@ int proxy_turn(struct proxy *proxy);
 
 /* Ends every connection with REASON. */
 void proxy_close_all(struct proxy *proxy, enum conn_reason reason);
+
+/*
+ * Asks `readmit` of every connection there is, a few in each turn of the loop,
+ * so that a reload stops nobody's traffic. It answers false when it has closed
+ * the connection. Those that come from now on need not be asked.
+ */
+void proxy_recheck_all(struct proxy *proxy);
+
+/* The same for one connection that was still shaking hands then. */
+bool proxy_recheck(struct proxy *proxy, struct conn *conn);
 
 /* For listeners: may another connection come? */
 bool proxy_has_room(const struct proxy *proxy);

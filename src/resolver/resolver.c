@@ -137,7 +137,6 @@ resolver_main(int channel_fd, bool sandbox)
 	struct resolver resolver = {0};
 	struct error err;
 
-	sandbox_no_core();
 	/* What a terminal sends to all is for the supervisor to act on. */
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);

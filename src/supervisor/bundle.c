@@ -33,12 +33,20 @@ struct bundle_socket {
 	int fd;
 };
 
+/* A file that workers append to. */
+struct bundle_output {
+	char *path;
+	int fd;
+};
+
 struct bundle {
 	uint64_t number;
 	struct settings *settings;
 	int public_fd, secret_fd;
 	struct bundle_socket *sockets;
 	size_t n_sockets;
+	struct bundle_output *outputs;
+	size_t n_outputs;
 };
 
 /* Packs what was read. */
@@ -59,8 +67,28 @@ pack(struct bundle *bundle, const struct file_source *files,
 	return -1;
 }
 
+static void
+take_outputs(struct bundle *bundle, const struct file_source *files)
+{
+	struct bundle_output *output;
+	const char *path;
+	size_t i;
+	int fd;
+
+	for (i = 0; (path = file_source_output_at(files, i, &fd)) != NULL;
+		i++) {
+		bundle->outputs = xreallocarray(bundle->outputs,
+			bundle->n_outputs + 1, sizeof *bundle->outputs);
+		output = &bundle->outputs[bundle->n_outputs++];
+		output->path = xstrdup(path);
+		output->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	}
+}
+
 struct bundle *
-bundle_load(const char *path, uint64_t number, struct report *report)
+bundle_load(const char *path, uint64_t number,
+	const uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE],
+	struct report *report)
 {
 	struct bundle *bundle = xcalloc(1, sizeof *bundle);
 	struct file_source *files = file_source_beside(path);
@@ -70,6 +98,9 @@ bundle_load(const char *path, uint64_t number, struct report *report)
 	bundle->secret_fd = -1;
 	bundle->settings = settings_load(path, files, report);
 	settings_read_files(bundle->settings, files);
+	file_source_add_secret(files, FILE_SOURCE_TICKET_SECRET, ticket_secret,
+		BUNDLE_TICKET_SECRET_SIZE);
+	take_outputs(bundle, files);
 	if (report_errors(report) > 0 || pack(bundle, files, report) < 0)
 		bundle_free(&bundle);
 	file_source_free(&files);
@@ -88,6 +119,11 @@ bundle_free(struct bundle **bundle)
 	for (i = 0; i < gone->n_sockets; i++)
 		fd_close(&gone->sockets[i].fd);
 	free(gone->sockets);
+	for (i = 0; i < gone->n_outputs; i++) {
+		free(gone->outputs[i].path);
+		fd_close(&gone->outputs[i].fd);
+	}
+	free(gone->outputs);
 	fd_close(&gone->public_fd);
 	fd_close(&gone->secret_fd);
 	settings_free(&gone->settings);
@@ -229,6 +265,15 @@ bundle_stage(const struct bundle *bundle, struct child *worker)
 		message_put_u64(&m, bundle->number);
 		message_put_text(&m, bundle->sockets[i].listener);
 		message_put_fd(&m, bundle->sockets[i].fd);
+		child_send(worker, &m);
+	}
+	for (i = 0; i < bundle->n_outputs; i++) {
+		if (bundle->outputs[i].fd < 0)
+			continue;
+		message_init(&m, MESSAGE_OUTPUT);
+		message_put_u64(&m, bundle->number);
+		message_put_text(&m, bundle->outputs[i].path);
+		message_put_fd(&m, bundle->outputs[i].fd);
 		child_send(worker, &m);
 	}
 	message_init(&m, MESSAGE_STAGE_END);

@@ -17,12 +17,16 @@ struct settings;
  */
 struct bundle;
 
+#define BUNDLE_TICKET_SECRET_SIZE 32
+
 /*
  * Reads the configuration at PATH and every file it names. All findings go to
- * REPORT; NULL when there was an error. Opens no socket.
+ * REPORT; NULL when there was an error. Opens no socket. TICKET_SECRET is
+ * this start's, for those listeners that have none of their own.
  */
-struct bundle *bundle_load(
-	const char *path, uint64_t number, struct report *report);
+struct bundle *bundle_load(const char *path, uint64_t number,
+	const uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE],
+	struct report *report);
 
 /* Closes everything. Sockets that another bundle shares stay open there. */
 void bundle_free(struct bundle **bundle);

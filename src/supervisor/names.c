@@ -227,10 +227,15 @@ add(struct names *names, const struct addr *addr)
 void
 names_use(struct names *names, const struct settings *settings)
 {
-	size_t i;
+	const struct listener_settings *listener;
+	size_t i, k;
 
-	for (i = 0; i < settings->n_listeners; i++)
-		add(names, &settings->listeners[i].backend);
+	for (i = 0; i < settings->n_listeners; i++) {
+		listener = &settings->listeners[i];
+		add(names, &listener->backend);
+		for (k = 0; k < listener->n_overlays; k++)
+			add(names, &listener->overlays[k].backend);
+	}
 	if (names->n > 0 && names->resolver == NULL && !names->stopped)
 		start_resolver(names);
 	if (names->n > 0)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
@@ -44,6 +45,7 @@ struct supervisor {
 	struct bundle *running;
 	struct bundle *pending;
 	uint64_t next_number;
+	uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE];
 	struct event *on_term, *on_int, *on_hup, *on_chld;
 	struct event *pulse, *names_deadline, *kill_timer;
 	bool names_waited;
@@ -172,6 +174,32 @@ log_listening(const struct bundle *bundle)
 }
 
 static void
+log_notice(const struct report_finding *finding, void *arg)
+{
+	const struct log_field fields[] = {
+		{.key = "file", .text = finding->file},
+		{.key = "line", .number = finding->line},
+		{.key = "section", .text = finding->section},
+		{.key = "detail", .text = finding->text},
+	};
+
+	(void)arg;
+	log_event(LOG_LEVEL_NOTICE, "note", fields,
+		sizeof fields / sizeof fields[0]);
+}
+
+/* What is meant by many and overlooked by some. */
+static void
+log_notices(const struct bundle *bundle)
+{
+	struct report *notices = report_new();
+
+	settings_notices(bundle_settings(bundle), notices);
+	report_walk(notices, log_notice, NULL);
+	report_free(&notices);
+}
+
+static void
 log_ready(const struct supervisor *sv)
 {
 	const struct log_field fields[] = {
@@ -218,6 +246,7 @@ commit(struct supervisor *sv)
 	bundle_free(&sv->running);
 	sv->running = sv->pending;
 	sv->pending = NULL;
+	log_notices(sv->running);
 	log_listening(sv->running);
 	log_ready(sv);
 	notify_ready(sv);
@@ -312,7 +341,8 @@ on_worker_exit(void *arg)
 static struct bundle *
 load(struct supervisor *sv, struct report *report)
 {
-	struct bundle *bundle = bundle_load(sv->path, sv->next_number, report);
+	struct bundle *bundle = bundle_load(
+		sv->path, sv->next_number, sv->ticket_secret, report);
 
 	if (bundle != NULL &&
 		bundle_open_sockets(bundle, sv->running, report) < 0)
@@ -475,6 +505,8 @@ supervisor_main(const char *path)
 
 	log_open("supervisor", LOG_FORMAT_AUTO, LOG_LEVEL_NOTICE);
 	(void)fd_raise_limit();
+	if (getrandom(sv.ticket_secret, sizeof sv.ticket_secret, 0) < 0)
+		abort();
 	sv.pending = load(&sv, report);
 	if (sv.pending == NULL) {
 		/* What a worker would have found as well, so that one run
@@ -492,6 +524,7 @@ supervisor_main(const char *path)
 		bundle_close_sockets(sv.running);
 	bundle_free(&sv.pending);
 	bundle_free(&sv.running);
+	mem_wipe(sv.ticket_secret, sizeof sv.ticket_secret);
 	log_msg(LOG_LEVEL_NOTICE, "stopped");
 	return sv.status;
 }

@@ -139,6 +139,7 @@ on_message(struct message *m, void *arg)
 	case MESSAGE_NONE:
 	case MESSAGE_STAGE:
 	case MESSAGE_SOCKET:
+	case MESSAGE_OUTPUT:
 	case MESSAGE_STAGE_END:
 	case MESSAGE_COMMIT:
 	case MESSAGE_ABORT:

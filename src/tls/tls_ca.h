@@ -6,13 +6,16 @@ struct report;
 struct ssl_ctx_st;
 
 /*
- * cafile: trust anchors for client certificates into SSL_CTX, and their names
- * for the CertificateRequest. Reports every finding with its place; returns 0,
- * or -1 if one was an error: a file that cannot be read or holds none.
+ * cafile, capath, cadata and load_default_certs: trust anchors for client
+ * certificates into SSL_CTX and, unless send_ca_names
+ * says no, their names for the CertificateRequest (never those of the default
+ * certificates). Reports every finding with its place; returns 0, or -1 if one
+ * was an error: a file that cannot be read or holds none, a capath without
+ * hash links.
  *
  * Warns of a certificate that has expired, that is no CA, or that lacks what
- * strict verification (RFC 5280) demands of a CA, since all its clients will
- * be refused.
+ * verification demands of a CA, since all its clients will be refused; not of
+ * the default certificates.
  */
 int tls_ca_load(struct ssl_ctx_st *ssl_ctx,
 	const struct listener_settings *listener, struct file_source *files,

@@ -2,33 +2,34 @@
 #include "tls/tls_ctx.h"
 
 #include <assert.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "authz/policy.h"
+#include "base/fd.h"
 #include "base/mem.h"
-#include "conf/file_source.h"
 #include "conf/settings.h"
+#include "tls/tls_admit.h"
 #include "tls/tls_ca.h"
 #include "tls/tls_cert.h"
 #include "tls/tls_cipher.h"
+#include "tls/tls_crl.h"
+#include "tls/tls_ctx_parts.h"
 #include "tls/tls_error.h"
+#include "tls/tls_group.h"
+#include "tls/tls_hello.h"
+#include "tls/tls_keylog.h"
+#include "tls/tls_option.h"
+#include "tls/tls_sni.h"
 #include "tls/tls_ticket.h"
+#include "tls/tls_ticket_keys.h"
 #include "tls/tls_verify.h"
-
-#define SESSION_LIFE_S 3600
-
-struct tls_ctx {
-	unsigned refs;
-	SSL_CTX *ssl_ctx;
-};
 
 void
 tls_init(void)
@@ -93,10 +94,6 @@ set_versions(SSL_CTX *ssl_ctx, const struct listener_settings *listener,
 static void
 set_behaviour(SSL_CTX *ssl_ctx)
 {
-	(void)SSL_CTX_set_options(
-		ssl_ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-				 SSL_OP_CIPHER_SERVER_PREFERENCE |
-				 SSL_OP_PRIORITIZE_CHACHA);
 	/* Auto-retry stays on (OpenSSL's default): SSL_read() must not ask for
 	 * more before it has eaten what the BIO holds. No auto chain: our own
 	 * chain must not be completed from the clients' CAs. */
@@ -104,9 +101,6 @@ set_behaviour(SSL_CTX *ssl_ctx)
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 			SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
-	(void)SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_OFF);
-	(void)SSL_CTX_set_timeout(ssl_ctx, SESSION_LIFE_S);
-	(void)SSL_CTX_set_num_tickets(ssl_ctx, 2);
 	(void)SSL_CTX_set_max_early_data(ssl_ctx, 0);
 	/* Only for those whose ciphers say DHE; the default has none. */
 	(void)SSL_CTX_set_dh_auto(ssl_ctx, 1);
@@ -132,89 +126,99 @@ openssl_verify_mode(int mode)
 static void
 set_verification(SSL_CTX *ssl_ctx, const struct tls_settings *tls)
 {
-	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl_ctx);
-
 	(void)SSL_CTX_set_purpose(ssl_ctx, X509_PURPOSE_SSL_CLIENT);
-	(void)X509_VERIFY_PARAM_set_flags(
-		param, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN |
-			       X509_V_FLAG_TRUSTED_FIRST);
 	SSL_CTX_set_verify(ssl_ctx, openssl_verify_mode(tls->verify_mode),
 		tls_verify_callback);
-}
-
-/* With its length, so that no two lists of values hash alike. */
-static int
-digest_value(EVP_MD_CTX *md, const void *bytes, size_t len)
-{
-	uint64_t prefix = len;
-
-	return EVP_DigestUpdate(md, &prefix, sizeof prefix) == 1 &&
-	       EVP_DigestUpdate(md, bytes, len) == 1;
-}
-
-/* All that decides who may come in. */
-static int
-digest_entrance(EVP_MD_CTX *md, const struct listener_settings *listener,
-	struct file_source *files)
-{
-	const struct tls_settings *tls = &listener->tls;
-	const char *bytes;
-	size_t len;
-	int ok = digest_value(md, listener->name, strlen(listener->name)) &&
-		 digest_value(md, &tls->verify_mode, sizeof tls->verify_mode);
-
-	for (size_t i = 0; ok && i < tls->cafile.n; i++) {
-		/* What cannot be read has been reported by tls_ca_load(). */
-		ok = file_source_read(files, tls->cafile.items[i], FILE_PUBLIC,
-			     &bytes, &len, NULL) == 0 &&
-		     digest_value(md, bytes, len);
-	}
-	return ok;
 }
 
 /* A session never crosses into a context that would have refused its owner;
  * without one OpenSSL fails every resumption of a verified client. */
 static int
-set_session_context(SSL_CTX *ssl_ctx, const struct listener_settings *listener,
-	struct file_source *files)
+set_session_context(struct tls_ctx *ctx,
+	const struct listener_settings *listener, struct file_source *files,
+	struct report *report)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	unsigned len = 0;
-	int ok;
-
-	ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
-	     digest_entrance(md, listener, files) &&
-	     EVP_DigestFinal_ex(md, digest, &len) == 1 &&
-	     SSL_CTX_set_session_id_context(ssl_ctx, digest, len) == 1;
-	EVP_MD_CTX_free(md);
-	return ok ? 0 : -1;
+	if (tls_entrance_digest(&ctx->entrance, listener, ctx->rules, files) ==
+			0 &&
+		SSL_CTX_set_session_id_context(ctx->ssl_ctx,
+			ctx->entrance.digest, sizeof ctx->entrance.digest) == 1)
+		return 0;
+	settings_report(listener, "certfile", 0, REPORT_ERROR, report,
+		"the session id context cannot be made");
+	return -1;
 }
 
-/* Every step runs, so that all findings come in one run. */
+/* Who is who: certificates and authorities. */
 static int
-configure(SSL_CTX *ssl_ctx, const struct listener_settings *listener,
+load_certs(struct tls_ctx *ctx, const struct listener_settings *listener,
 	struct file_source *files, struct report *report)
 {
 	int status = 0;
 
-	set_behaviour(ssl_ctx);
-	set_verification(ssl_ctx, &listener->tls);
-	tls_ticket_install(ssl_ctx);
-	if (set_versions(ssl_ctx, listener, report) < 0)
+	if (tls_cert_load_pairs(ctx->ssl_ctx, listener, files, report) < 0)
 		status = -1;
-	if (tls_cipher_set(ssl_ctx, listener, report) < 0)
+	if (tls_ca_load(ctx->ssl_ctx, listener, files, report) < 0)
 		status = -1;
-	if (tls_cert_load_pairs(ssl_ctx, listener, files, report) < 0)
+	if (tls_crl_load(ctx->ssl_ctx, &ctx->entrance.until_s, listener, files,
+		    report) < 0)
 		status = -1;
-	if (tls_ca_load(ssl_ctx, listener, files, report) < 0)
-		status = -1;
-	if (status == 0 && set_session_context(ssl_ctx, listener, files) < 0) {
-		settings_report(listener, "certfile", 0, REPORT_ERROR, report,
-			"the session id context cannot be made");
-		status = -1;
-	}
 	return status;
+}
+
+/* What is negotiated. */
+static int
+set_protocol(struct tls_ctx *ctx, const struct listener_settings *listener,
+	struct report *report)
+{
+	int status = 0;
+
+	if (set_versions(ctx->ssl_ctx, listener, report) < 0)
+		status = -1;
+	if (tls_cipher_set(ctx->ssl_ctx, listener, report) < 0)
+		status = -1;
+	if (tls_group_set(ctx->ssl_ctx, &ctx->groups, listener, report) < 0)
+		status = -1;
+	if (tls_alpn_set(ctx->ssl_ctx, &ctx->alpn, listener, report) < 0)
+		status = -1;
+	return status;
+}
+
+/* Every step runs, so that all findings come in one run. */
+static int
+configure(struct tls_ctx *ctx, const struct listener_settings *listener,
+	struct file_source *files, struct report *report)
+{
+	int status = 0;
+
+	set_behaviour(ctx->ssl_ctx);
+	tls_option_set(ctx->ssl_ctx, &listener->tls);
+	set_verification(ctx->ssl_ctx, &listener->tls);
+	tls_hello_install(ctx->ssl_ctx);
+	if (set_protocol(ctx, listener, report) < 0)
+		status = -1;
+	if (load_certs(ctx, listener, files, report) < 0)
+		status = -1;
+	if (tls_admit_set(ctx, listener, report) < 0)
+		status = -1;
+	if (tls_ticket_set(ctx, listener, files, report) < 0)
+		status = -1;
+	if (tls_keylog_set(
+		    ctx->ssl_ctx, &ctx->keylog_fd, listener, files, report) < 0)
+		status = -1;
+	if (status < 0)
+		return -1;
+	return set_session_context(ctx, listener, files, report);
+}
+
+/* -1 without memory, which the getters and setters refuse. */
+static int
+ctx_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
 }
 
 struct tls_ctx *
@@ -222,25 +226,48 @@ tls_ctx_new(const struct listener_settings *listener, struct file_source *files,
 	struct report *report)
 {
 	struct tls_ctx *ctx = xcalloc(1, sizeof *ctx);
+	char text[128];
 
 	ERR_clear_error();
 	ctx->refs = 1;
+	ctx->keylog_fd = -1;
 	ctx->ssl_ctx = SSL_CTX_new(TLS_server_method());
-	if (ctx->ssl_ctx == NULL) {
-		char text[128];
-
+	if (ctx->ssl_ctx == NULL ||
+		SSL_CTX_set_ex_data(ctx->ssl_ctx, ctx_index(), ctx) != 1) {
 		settings_report(listener, "certfile", 0, REPORT_ERROR, report,
 			"no TLS context: %s",
 			tls_error_queue_text(text, sizeof text));
 		goto fail;
 	}
-	if (configure(ctx->ssl_ctx, listener, files, report) < 0)
+	if (configure(ctx, listener, files, report) < 0)
 		goto fail;
 	return ctx;
 
 fail:
 	tls_ctx_unref(&ctx);
 	return NULL;
+}
+
+void
+tls_ctx_set_names(
+	struct tls_ctx *ctx, struct tls_sni *names, bool reject_unknown)
+{
+	assert(ctx->names == NULL);
+
+	ctx->names = names;
+	ctx->reject_unknown = reject_unknown;
+}
+
+void
+tls_ctx_set_owner(struct tls_ctx *ctx, void *owner)
+{
+	ctx->owner = owner;
+}
+
+void *
+tls_ctx_owner(const struct tls_ctx *ctx)
+{
+	return ctx->owner;
 }
 
 struct tls_ctx *
@@ -259,6 +286,12 @@ tls_ctx_unref(struct tls_ctx **ctx)
 	if (it == NULL || --it->refs > 0)
 		return;
 	SSL_CTX_free(it->ssl_ctx);
+	tls_sni_free(&it->names);
+	tls_alpn_done(&it->alpn);
+	policy_rules_free(&it->rules);
+	tls_ticket_keys_free(&it->ticket_keys);
+	fd_close(&it->keylog_fd);
+	free(it->groups);
 	free(it);
 }
 
@@ -266,4 +299,29 @@ struct ssl_ctx_st *
 tls_ctx_ssl(struct tls_ctx *ctx)
 {
 	return ctx->ssl_ctx;
+}
+
+struct tls_ctx *
+tls_ctx_of_ssl(const struct ssl_st *ssl)
+{
+	return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index());
+}
+
+struct tls_ctx *
+tls_ctx_for_name(struct tls_ctx *ctx, const char *name)
+{
+	struct tls_ctx *found = NULL;
+
+	if (ctx->names != NULL && name != NULL)
+		found = tls_sni_find(ctx->names, name, strlen(name));
+	if (found != NULL)
+		return found;
+	return ctx->reject_unknown ? NULL : ctx;
+}
+
+bool
+tls_ctx_same_entrance(const struct tls_ctx *a, const struct tls_ctx *b)
+{
+	return memcmp(a->entrance.digest, b->entrance.digest,
+		       sizeof a->entrance.digest) == 0;
 }

@@ -6,6 +6,8 @@ struct file_source;
 struct listener_settings;
 struct report;
 struct ssl_ctx_st;
+struct ssl_st;
+struct tls_sni;
 
 /*
  * One server-side SSL_CTX, built from one section's settings: what
@@ -24,14 +26,41 @@ const char *tls_library_version(void);
 
 /*
  * Every finding, with its place, goes to REPORT; NULL when one of them is an
- * error. Certificates, keys and CAs come from FILES; no other file is read.
- * Never prompts for a password.
+ * error. Certificates, keys, CAs, CRLs and the ticket secret come from FILES;
+ * no other file is read. Never prompts for a password. LISTENER may be one
+ * without certfile, for contexts that only hand over, and an overlay.
  */
 struct tls_ctx *tls_ctx_new(const struct listener_settings *listener,
 	struct file_source *files, struct report *report);
 
+/*
+ * The contexts that CTX hands over to by server name, from the client hello
+ * callback: before a session is matched, so that no session crosses. Takes
+ * NAMES. REJECT_UNKNOWN: a name that is not in NAMES, or none, ends the
+ * handshake with unrecognized_name; else CTX itself serves it. CTX must not be
+ * in NAMES. Call once, before the first connection.
+ */
+void tls_ctx_set_names(
+	struct tls_ctx *ctx, struct tls_sni *names, bool reject_unknown);
+
+/* Whoever a connection turns out to be for, once its context is chosen:
+ * borrowed, NULL unless set. tls_stream_owner() asks. */
+void tls_ctx_set_owner(struct tls_ctx *ctx, void *owner);
+void *tls_ctx_owner(const struct tls_ctx *ctx);
+
+/* The context that a client with this server name (NULL: none) gets; NULL:
+ * it would be rejected. Borrowed. */
+struct tls_ctx *tls_ctx_for_name(struct tls_ctx *ctx, const char *name);
+
+/* Would both let in the very same clients? */
+bool tls_ctx_same_entrance(const struct tls_ctx *a, const struct tls_ctx *b);
+
 struct tls_ctx *tls_ctx_ref(struct tls_ctx *ctx);
 void tls_ctx_unref(struct tls_ctx **ctx);
 
-/* Borrowed; for tls/ only. */
+/* Borrowed; these two for tls/ only. */
 struct ssl_ctx_st *tls_ctx_ssl(struct tls_ctx *ctx);
+
+/* The context that serves SSL: after the ClientHello the one that the server
+ * name has chosen. It must outlive SSL. NULL for an SSL of somebody else. */
+struct tls_ctx *tls_ctx_of_ssl(const struct ssl_st *ssl);

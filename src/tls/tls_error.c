@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "tls/tls_hello.h"
 #include "tls/tls_verify.h"
 
 /* SSL_R_ codes from here on are alerts of the peer: 1000 + the alert. */
@@ -138,6 +139,14 @@ explain_reason(SSL *ssl, unsigned long entry, struct tls_failure *out)
 	case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
 	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
 		say(out, "no_shared_cipher", "%s", reason_words(entry));
+		return;
+	case SSL_R_NO_APPLICATION_PROTOCOL:
+		say(out, "no_application_protocol",
+			"no application protocol in common with the client");
+		return;
+	case SSL_R_CALLBACK_FAILED:
+		if (!tls_hello_explain(ssl, out))
+			explain_state(ssl, entry, out);
 		return;
 	default:
 		explain_state(ssl, entry, out);

@@ -31,8 +31,13 @@ tls_load_say(const struct tls_load *load, const struct tls_item *item,
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	settings_report(load->listener, item->key, item->index, severity,
-		load->report, "%s \"%s\"%s", item->key, item->path, text);
+	if (item->path == NULL)
+		settings_report(load->listener, item->key, item->index,
+			severity, load->report, "%s%s", item->key, text);
+	else
+		settings_report(load->listener, item->key, item->index,
+			severity, load->report, "%s \"%s\"%s", item->key,
+			item->path, text);
 	return -1;
 }
 
@@ -75,8 +80,8 @@ tls_load_say_missing(const struct tls_load *load, const struct tls_item *item,
 		wanted, instead);
 }
 
-static bool
-is_end_of_pem(void)
+bool
+tls_load_is_end_of_pem(void)
 {
 	unsigned long entry = ERR_peek_last_error();
 
@@ -97,30 +102,23 @@ read_certs(BIO *bio, STACK_OF(X509) * certs)
 			return -1;
 		}
 	}
-	if (!is_end_of_pem())
+	if (!tls_load_is_end_of_pem())
 		return -1;
 	ERR_clear_error();
 	return 0;
 }
 
 struct stack_st_X509 *
-tls_load_certs(const struct tls_load *load, const struct tls_item *item)
+tls_load_parse_certs(const struct tls_load *load, const struct tls_item *item,
+	const struct tls_pem *pem)
 {
-	STACK_OF(X509) *certs = NULL;
-	BIO *bio = NULL;
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	BIO *bio = BIO_new_mem_buf(pem->bytes, (int)pem->len);
 	char reason[ERROR_TEXT_MAX / 2];
-	const char *bytes;
-	size_t len;
-	int status;
 
-	if (tls_load_read(load, item, FILE_PUBLIC, &bytes, &len) < 0)
-		return NULL;
-	certs = sk_X509_new_null();
-	bio = BIO_new_mem_buf(bytes, (int)len); /* FILE_SOURCE_MAX fits */
 	if (certs == NULL || bio == NULL)
 		goto fail;
-	status = read_certs(bio, certs);
-	if (status < 0) {
+	if (read_certs(bio, certs) < 0) {
 		(void)tls_load_say(load, item, REPORT_ERROR,
 			": certificate %d cannot be read: %s",
 			sk_X509_num(certs) + 1,
@@ -129,7 +127,7 @@ tls_load_certs(const struct tls_load *load, const struct tls_item *item)
 	}
 	if (sk_X509_num(certs) == 0) {
 		(void)tls_load_say_missing(
-			load, item, "certificate", bytes, len);
+			load, item, "certificate", pem->bytes, pem->len);
 		goto fail;
 	}
 	BIO_free(bio);
@@ -141,14 +139,25 @@ fail:
 	return NULL;
 }
 
-static void
-format_time(const ASN1_TIME *time, char *out, size_t size)
+struct stack_st_X509 *
+tls_load_certs(const struct tls_load *load, const struct tls_item *item)
+{
+	struct tls_pem pem;
+
+	if (tls_load_read(load, item, FILE_PUBLIC, &pem.bytes, &pem.len) < 0)
+		return NULL;
+	return tls_load_parse_certs(load, item, &pem);
+}
+
+void
+tls_load_format_time(
+	const struct asn1_string_st *time, char *out, size_t out_size)
 {
 	struct tm tm;
 
 	if (ASN1_TIME_to_tm(time, &tm) != 1 ||
-		strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		(void)snprintf(out, size, "an unreadable time");
+		strftime(out, out_size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		(void)snprintf(out, out_size, "an unreadable time");
 }
 
 void
@@ -162,7 +171,7 @@ tls_load_check_dates(const struct tls_load *load, const struct tls_item *item,
 	char when[32];
 
 	tls_name_short(cert, name, sizeof name);
-	format_time(until, when, sizeof when);
+	tls_load_format_time(until, when, sizeof when);
 	if (X509_cmp_current_time(until) <= 0)
 		(void)tls_load_say(load, item, REPORT_WARNING,
 			" certificate %d (%s) has expired: it was valid until "
@@ -175,7 +184,7 @@ tls_load_check_dates(const struct tls_load *load, const struct tls_item *item,
 			depth + 1, name, when);
 	if (X509_cmp_current_time(from) <= 0)
 		return;
-	format_time(from, when, sizeof when);
+	tls_load_format_time(from, when, sizeof when);
 	(void)tls_load_say(load, item, REPORT_WARNING,
 		" certificate %d (%s) is not yet valid: it will be from %s",
 		depth + 1, name, when);

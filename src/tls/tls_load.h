@@ -1,10 +1,12 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "conf/file_source.h"
 #include "conf/report.h"
 
+struct asn1_string_st;
 struct listener_settings;
 struct stack_st_X509;
 struct x509_st;
@@ -22,11 +24,18 @@ struct tls_load {
 	struct report *report;
 };
 
-/* The INDEXth value of KEY, which names the file PATH. All borrowed. */
+/* The INDEXth value of KEY, which names the file PATH; NULL where the value is
+ * itself what others have in files. All borrowed. */
 struct tls_item {
 	const char *key;
 	size_t index;
 	const char *path;
+};
+
+/* What is to be read as PEM. Borrowed. */
+struct tls_pem {
+	const char *bytes;
+	size_t len; /* at most FILE_SOURCE_MAX */
 };
 
 /* Reports   KEY "PATH" TEXT   at the place of ITEM; TEXT brings its own colon
@@ -44,6 +53,17 @@ int tls_load_read(const struct tls_load *load, const struct tls_item *item,
  * not. The caller frees them all. */
 struct stack_st_X509 *tls_load_certs(
 	const struct tls_load *load, const struct tls_item *item);
+
+/* The same from PEM that is there already. */
+struct stack_st_X509 *tls_load_parse_certs(const struct tls_load *load,
+	const struct tls_item *item, const struct tls_pem *pem);
+
+/* Did the last PEM_read_bio_*() fail because there was no more? */
+bool tls_load_is_end_of_pem(void);
+
+/* "2026-01-31T12:00:00Z". Always terminates OUT. */
+void tls_load_format_time(
+	const struct asn1_string_st *time, char *out, size_t out_size);
 
 /* Reports that ITEM's file holds no WANTED ("certificate", "private key"),
  * and what it seems to be instead. Always returns -1. */

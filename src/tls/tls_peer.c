@@ -56,6 +56,26 @@ serial_text(const X509 *cert)
 	return text;
 }
 
+/*
+ * Of the whole SubjectPublicKeyInfo, as pins are made. X509_pubkey_digest()
+ * would leave out the algorithm.
+ */
+static char *
+spki_text(const X509 *cert)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char *der = NULL;
+	char *text = NULL;
+	unsigned digest_len = 0;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+
+	if (len > 0 && EVP_Digest(der, (size_t)len, digest, &digest_len,
+			       EVP_sha256(), NULL) == 1)
+		text = hex_text(digest, digest_len);
+	OPENSSL_free(der);
+	return text;
+}
+
 static char *
 sha256_text(const X509 *cert)
 {
@@ -173,8 +193,94 @@ add_names(struct identity *identity, const X509 *cert)
 	return status;
 }
 
+/*
+ * Whatever its string type, as UTF-8. T61String counts as Latin-1, as in all
+ * of OpenSSL. A NUL (two zero bytes in a BMPString) is found after conversion;
+ * an empty value is nobody's name and nobody's fault.
+ */
+static int
+add_attribute(struct text_list *list, const ASN1_STRING *value, size_t *n_bad)
+{
+	unsigned char *utf8 = NULL;
+	int len = ASN1_STRING_to_UTF8(&utf8, value);
+	int status = 0;
+
+	if (len < 0 || (len > 0 && memchr(utf8, 0, (size_t)len) != NULL))
+		(*n_bad)++;
+	else if (len > 0)
+		status = add_name(list, (const char *)utf8, (size_t)len);
+	OPENSSL_free(utf8);
+	return status;
+}
+
+/* Every value of attribute NID in NAME, also of RDNs that hold several. */
+static int
+add_attributes(
+	struct text_list *list, const X509_NAME *name, int nid, size_t *n_bad)
+{
+	int at = -1;
+
+	while ((at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0) {
+		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, at);
+
+		if (add_attribute(
+			    list, X509_NAME_ENTRY_get_data(entry), n_bad) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+add_subject(struct identity *identity, const X509 *cert)
+{
+	const X509_NAME *subject = X509_get_subject_name(cert);
+	size_t *n_bad = &identity->n_bad_names;
+
+	if (add_attributes(&identity->cn, subject, NID_commonName, n_bad) < 0 ||
+		add_attributes(&identity->ou, subject,
+			NID_organizationalUnitName, n_bad) < 0 ||
+		add_attributes(
+			&identity->o, subject, NID_organizationName, n_bad) < 0)
+		return -1;
+	identity->subject = tls_name_text(subject);
+	return identity->subject != NULL ? 0 : -1;
+}
+
+/* An issuer goes by one name: with two, a sub-CA could add its rival's. */
+static int
+add_issuer(struct identity *identity, const X509 *issuer)
+{
+	struct text_list names = {0};
+	size_t n_bad = 0;
+	int status;
+
+	if (issuer == NULL)
+		return 0;
+	status = add_attributes(
+		&names, X509_get_subject_name(issuer), NID_commonName, &n_bad);
+	if (status == 0 && names.n == 1 && n_bad == 0) {
+		identity->issuer_cn = names.items[0];
+		names.items[0] = NULL;
+	}
+	text_list_done(&names);
+	identity->issuer_spki_sha256 = spki_text(issuer);
+	return identity->issuer_spki_sha256 != NULL ? status : -1;
+}
+
+static int
+add_numbers(struct identity *identity, const X509 *cert)
+{
+	identity->serial = serial_text(cert);
+	identity->sha256 = sha256_text(cert);
+	identity->spki_sha256 = spki_text(cert);
+	return identity->serial != NULL && identity->sha256 != NULL &&
+			       identity->spki_sha256 != NULL
+		       ? 0
+		       : -1;
+}
+
 struct identity *
-tls_peer_identity_of(struct x509_st *cert)
+tls_peer_identity_with_issuer(struct x509_st *cert, struct x509_st *issuer)
 {
 	struct identity *identity = calloc(1, sizeof *identity);
 
@@ -183,12 +289,10 @@ tls_peer_identity_of(struct x509_st *cert)
 	/* What is odd about a certificate must not look like a failure of
 	 * the next SSL call. */
 	(void)ERR_set_mark();
-	identity->subject = tls_name_text(X509_get_subject_name(cert));
 	identity->issuer = tls_name_text(X509_get_issuer_name(cert));
-	identity->serial = serial_text(cert);
-	identity->sha256 = sha256_text(cert);
-	if (identity->subject == NULL || identity->issuer == NULL ||
-		identity->serial == NULL || identity->sha256 == NULL ||
+	if (identity->issuer == NULL || add_subject(identity, cert) < 0 ||
+		add_numbers(identity, cert) < 0 ||
+		add_issuer(identity, issuer) < 0 ||
 		add_names(identity, cert) < 0)
 		identity_free(&identity);
 	(void)ERR_pop_to_mark();
@@ -196,12 +300,20 @@ tls_peer_identity_of(struct x509_st *cert)
 }
 
 struct identity *
+tls_peer_identity_of(struct x509_st *cert)
+{
+	return tls_peer_identity_with_issuer(cert, NULL);
+}
+
+struct identity *
 tls_peer_identity(struct ssl_st *ssl)
 {
 	X509 *cert = SSL_get0_peer_certificate(ssl);
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
 
 	/* An unverified name is no name, whoever set up the verification. */
 	if (cert == NULL || SSL_get_verify_result(ssl) != X509_V_OK)
 		return NULL;
-	return tls_peer_identity_of(cert);
+	/* sk_X509_value() answers NULL beyond the end, and to no chain. */
+	return tls_peer_identity_with_issuer(cert, sk_X509_value(chain, 1));
 }

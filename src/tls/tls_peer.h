@@ -9,5 +9,11 @@ struct x509_st;
  * accepted as a certificate are fine. */
 struct identity *tls_peer_identity_of(struct x509_st *cert);
 
-/* The same of the verified client of SSL; NULL when it showed none. */
+/* The same, with what ISSUER says of itself: the certificate whose key was
+ * found to have signed CERT. NULL: not known. */
+struct identity *tls_peer_identity_with_issuer(
+	struct x509_st *cert, struct x509_st *issuer);
+
+/* The same of the verified client of SSL; NULL when it showed none. The issuer
+ * is known after a full handshake only: a session does not keep the chain. */
 struct identity *tls_peer_identity(struct ssl_st *ssl);

@@ -12,10 +12,16 @@
 #include <openssl/ssl.h>
 
 #include "authz/identity.h"
+#include "authz/policy.h"
 #include "stream/scratch.h"
+#include "tls/tls_bio.h"
 #include "tls/tls_ctx.h"
+#include "tls/tls_describe.h"
 #include "tls/tls_error.h"
+#include "tls/tls_offline.h"
 #include "tls/tls_peer.h"
+#include "tls/tls_ticket.h"
+#include "tls/tls_verify.h"
 
 /* Nobody needs more for one flight of a handshake, and what is left over when
  * it is done has to be kept until the backend is there. */
@@ -45,7 +51,7 @@ struct tls_stream {
 	struct stream base; /* first: stream_ops cast back */
 	SSL *ssl;
 	struct tls_ctx *ctx;
-	struct scratch *scratch; /* during an operation only */
+	struct tls_bio feed;
 	struct unread unread;
 	struct tls_failure *failure; /* allocated when there is one */
 	unsigned key_updates;        /* since the last byte of data */
@@ -56,92 +62,6 @@ static struct tls_stream *
 of_base(struct stream *stream)
 {
 	return (struct tls_stream *)stream;
-}
-
-/* ---- the BIO: SSL's idea of a network ---- */
-
-static int
-bio_read(BIO *bio, char *out, int size)
-{
-	const struct tls_stream *tls = BIO_get_data(bio);
-	struct scratch *scratch = tls->scratch;
-	size_t len = scratch->in_len - scratch->in_at;
-
-	BIO_clear_retry_flags(bio);
-	if (len == 0 || size <= 0) {
-		BIO_set_retry_read(bio);
-		return -1;
-	}
-	if (len > (size_t)size)
-		len = (size_t)size;
-	memcpy(out, scratch->in + scratch->in_at, len);
-	scratch->in_at += len;
-	return (int)len;
-}
-
-/* Sends what was gathered. */
-static enum stream_next
-send_gathered(struct tls_stream *tls, struct scratch *scratch)
-{
-	size_t len = scratch->out_len;
-
-	scratch->out_len = 0;
-	if (len == 0)
-		return stream_has_rest(&tls->base) ? STREAM_WANT_WRITE
-						   : STREAM_MOVED;
-	return stream_send(&tls->base, scratch->out, len);
-}
-
-static int
-bio_write(BIO *bio, const char *bytes, int len)
-{
-	struct tls_stream *tls = BIO_get_data(bio);
-	struct scratch *scratch = tls->scratch;
-	size_t room = SCRATCH_WRITE_MAX - scratch->out_len;
-	enum stream_next next;
-
-	BIO_clear_retry_flags(bio);
-	if (len <= 0)
-		return 0;
-	if ((size_t)len > room) {
-		/* A certificate chain longer than the scratch: rare. */
-		next = send_gathered(tls, scratch);
-		if (next == STREAM_CUT)
-			return -1;
-		room = SCRATCH_WRITE_MAX;
-	}
-	if ((size_t)len > room)
-		len = (int)room;
-	memcpy(scratch->out + scratch->out_len, bytes, (size_t)len);
-	scratch->out_len += (size_t)len;
-	return len;
-}
-
-static long
-bio_ctrl(BIO *bio, int command, long number, void *pointer)
-{
-	(void)bio;
-	(void)number;
-	(void)pointer;
-	return command == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-/* Made once per process, on first use: there are no threads. */
-static BIO_METHOD *
-bio_method(void)
-{
-	static BIO_METHOD *method;
-
-	if (method != NULL)
-		return method;
-	method = BIO_meth_new(
-		BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "scratch");
-	if (method == NULL)
-		return NULL;
-	(void)BIO_meth_set_read(method, bio_read);
-	(void)BIO_meth_set_write(method, bio_write);
-	(void)BIO_meth_set_ctrl(method, bio_ctrl);
-	return method;
 }
 
 /* ---- scratch in and out ---- */
@@ -209,7 +129,7 @@ keep_unread(struct tls_stream *tls, struct scratch *scratch)
 static void
 begin(struct tls_stream *tls, struct scratch *scratch)
 {
-	tls->scratch = scratch;
+	tls->feed.scratch = scratch;
 	scratch->out_len = 0;
 	/* An entry that somebody left would be taken for ours. */
 	ERR_clear_error();
@@ -294,7 +214,7 @@ tls_read(struct stream *stream, struct scratch *scratch, size_t max,
 		return next;
 	begin(tls, scratch);
 	next = decrypt(tls, scratch, len_out);
-	sent = send_gathered(tls, scratch); /* KeyUpdate answers, alerts */
+	sent = tls_bio_send(&tls->feed); /* KeyUpdate answers, alerts */
 	if (next != STREAM_WANT_READ)
 		return next;
 	if (sent == STREAM_CUT)
@@ -317,7 +237,7 @@ tls_write(struct stream *stream, struct scratch *scratch, const uint8_t *bytes,
 			return fail_with(tls);
 		at += written;
 	}
-	return send_gathered(tls, scratch);
+	return tls_bio_send(&tls->feed);
 }
 
 static enum stream_next
@@ -337,7 +257,7 @@ tls_end(struct stream *stream, struct scratch *scratch)
 	if (SSL_shutdown(tls->ssl) < 0)
 		return fail_with(tls);
 	stream->ending = true;
-	next = send_gathered(tls, scratch);
+	next = tls_bio_send(&tls->feed);
 	return next == STREAM_MOVED ? stream_shut(stream) : next;
 }
 
@@ -354,7 +274,6 @@ struct tls_stream *
 tls_stream_new(struct tls_ctx *ctx, int fd)
 {
 	struct tls_stream *tls = calloc(1, sizeof *tls);
-	BIO_METHOD *method = bio_method();
 	BIO *bio = NULL;
 
 	if (tls == NULL) {
@@ -367,13 +286,10 @@ tls_stream_new(struct tls_ctx *ctx, int fd)
 	tls->base.fd = fd;
 	tls->ctx = tls_ctx_ref(ctx);
 	tls->ssl = SSL_new(tls_ctx_ssl(ctx));
-	if (tls->ssl == NULL || method == NULL)
+	tls->feed.stream = &tls->base;
+	bio = tls_bio_new(&tls->feed);
+	if (tls->ssl == NULL || bio == NULL)
 		goto fail;
-	bio = BIO_new(method);
-	if (bio == NULL)
-		goto fail;
-	BIO_set_data(bio, tls);
-	BIO_set_init(bio, 1);
 	SSL_set_bio(tls->ssl, bio, bio); /* owns it */
 	SSL_set_accept_state(tls->ssl);
 	SSL_set_msg_callback(tls->ssl, on_tls_message);
@@ -381,6 +297,7 @@ tls_stream_new(struct tls_ctx *ctx, int fd)
 	return tls;
 
 fail:
+	(void)BIO_free(bio);
 	tls_stream_free(&tls);
 	return NULL;
 }
@@ -398,6 +315,21 @@ tls_stream_free(struct tls_stream **tls)
 	stream_done(&(*tls)->base);
 	free(*tls);
 	*tls = NULL;
+}
+
+bool
+tls_stream_push(struct tls_stream *tls, const uint8_t *bytes, size_t len)
+{
+	assert(tls->unread.len == 0 && len <= SCRATCH_READ_MAX);
+	if (len == 0)
+		return true;
+	tls->unread.bytes = malloc(len);
+	if (tls->unread.bytes == NULL)
+		return false;
+	memcpy(tls->unread.bytes, bytes, len);
+	tls->unread.len = len;
+	tls->heard = true;
+	return true;
 }
 
 struct stream *
@@ -441,11 +373,17 @@ tls_stream_handshake(struct tls_stream *tls, struct scratch *scratch)
 		tls->base.error = ENOMEM;
 		return STREAM_CUT;
 	}
-	sent = send_gathered(tls, scratch);
+	sent = tls_bio_send(&tls->feed);
 	return sent == STREAM_CUT && next != STREAM_FAILED ? sent : next;
 }
 
 /* ---- questions ---- */
+
+void *
+tls_stream_owner(const struct tls_stream *tls)
+{
+	return tls_ctx_owner(tls_ctx_of_ssl(tls->ssl));
+}
 
 const struct tls_failure *
 tls_stream_failure(const struct tls_stream *tls)
@@ -454,6 +392,44 @@ tls_stream_failure(const struct tls_stream *tls)
 		.token = "tls_protocol_error", .text = "out of memory"};
 
 	return tls->failure == NULL ? &no_memory : tls->failure;
+}
+
+int64_t
+tls_stream_valid_until(const struct tls_stream *tls)
+{
+	return tls_ticket_client_end(tls->ssl);
+}
+
+struct tls_ctx *
+tls_stream_ctx(const struct tls_stream *tls)
+{
+	return tls_ctx_of_ssl(tls->ssl);
+}
+
+static bool
+readmit_nobody(struct tls_ctx *ctx, struct tls_failure *out)
+{
+	if ((SSL_CTX_get_verify_mode(tls_ctx_ssl(ctx)) &
+		    SSL_VERIFY_FAIL_IF_NO_PEER_CERT) == 0)
+		return true;
+	*out = (struct tls_failure){.token = "client_certificate_required",
+		.text = "the client sent no certificate"};
+	return false;
+}
+
+bool
+tls_stream_readmit(const struct tls_stream *tls, struct tls_ctx *ctx,
+	struct tls_failure *out)
+{
+	struct tls_offline *offline = tls_offline_of_ssl(tls->ssl);
+	struct policy_decision decision;
+	bool fine;
+
+	if (offline == NULL)
+		return readmit_nobody(ctx, out);
+	fine = tls_offline_verify(offline, ctx, &decision, out) == 0;
+	tls_offline_free(&offline);
+	return fine;
 }
 
 bool
@@ -488,6 +464,12 @@ tls_stream_server_name(const struct tls_stream *tls)
 	return SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
 }
 
+void
+tls_stream_describe(const struct tls_stream *tls, struct tls_description *out)
+{
+	tls_describe(tls->ssl, out);
+}
+
 bool
 tls_stream_resumed(const struct tls_stream *tls)
 {
@@ -497,5 +479,8 @@ tls_stream_resumed(const struct tls_stream *tls)
 struct identity *
 tls_stream_identity(const struct tls_stream *tls)
 {
-	return tls_peer_identity(tls->ssl);
+	struct x509_st *denied = tls_verify_denied(tls->ssl);
+
+	return denied != NULL ? tls_peer_identity_of(denied)
+			      : tls_peer_identity(tls->ssl);
 }

@@ -8,6 +8,7 @@
 struct identity;
 struct scratch;
 struct tls_ctx;
+struct tls_description;
 struct tls_failure;
 
 /*
@@ -24,6 +25,10 @@ struct tls_stream;
 
 /* Takes FD in every case. CTX is referenced. NULL without memory. */
 struct tls_stream *tls_stream_new(struct tls_ctx *ctx, int fd);
+
+/* Bytes that were received before TLS began: they are its first. Copied.
+ * Before the first step of the handshake. False without memory. */
+bool tls_stream_push(struct tls_stream *tls, const uint8_t *bytes, size_t len);
 
 /* Closes the descriptor unless tls_stream_take_fd() took it. Accepts NULL. */
 void tls_stream_free(struct tls_stream **tls);
@@ -56,10 +61,34 @@ bool tls_stream_pending(const struct tls_stream *tls);
 /* The descriptor; the stream has none afterwards. */
 int tls_stream_take_fd(struct tls_stream *tls);
 
+/* The owner of the context that the client's server name has chosen
+ * (tls_ctx_set_owner()); of the listener's own where it chose none. */
+void *tls_stream_owner(const struct tls_stream *tls);
+
+/* Unix time at which the first certificate of the client's chain expires (of
+ * a resumed session: the client's own); INT64_MAX without one. */
+int64_t tls_stream_valid_until(const struct tls_stream *tls);
+
+/*
+ * Would the client of this live connection get in through CTX? A session that
+ * was resumed has lost the intermediates of its client: where these are needed
+ * the answer is no, and a new handshake will tell. False with OUT filled in.
+ */
+bool tls_stream_readmit(const struct tls_stream *tls, struct tls_ctx *ctx,
+	struct tls_failure *out);
+
+/* The context that the handshake came to; borrowed. */
+struct tls_ctx *tls_stream_ctx(const struct tls_stream *tls);
+
+/* For a PROXY header (tls_describe.h). */
+void tls_stream_describe(
+	const struct tls_stream *tls, struct tls_description *out);
+
 /* For the log: literals and borrowed text; NULL where there is nothing. */
 const char *tls_stream_version(const struct tls_stream *tls);
 const char *tls_stream_cipher(const struct tls_stream *tls);
 const char *tls_stream_server_name(const struct tls_stream *tls);
 bool tls_stream_resumed(const struct tls_stream *tls);
-/* Owned by the caller; NULL without a client certificate. */
+/* Owned by the caller; NULL without a client certificate. After a handshake
+ * that the rules refused: who was refused. */
 struct identity *tls_stream_identity(const struct tls_stream *tls);

@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "authz/policy.h"
+#include "tls/tls_admit.h"
 #include "tls/tls_error.h"
 #include "tls/tls_name.h"
 
@@ -20,6 +22,9 @@ struct verify_failure {
 	int depth;
 	char subject[NAME_MAX_BYTES];
 	char issuer[NAME_MAX_BYTES];
+	/* Of a client that only the rules refuse: it is who it says. */
+	char denied_for[POLICY_REASON_MAX];
+	X509 *denied; /* counted; NULL: the chain itself was bad */
 };
 
 static void
@@ -31,6 +36,8 @@ free_failure(void *parent, void *failure, CRYPTO_EX_DATA *data, int index,
 	(void)index;
 	(void)argl;
 	(void)argp;
+	if (failure != NULL)
+		X509_free(((struct verify_failure *)failure)->denied);
 	free(failure);
 }
 
@@ -45,12 +52,19 @@ failure_index(void)
 	return index;
 }
 
-static void
-remember(X509_STORE_CTX *store_ctx)
+static SSL *
+ssl_of(X509_STORE_CTX *store_ctx)
 {
-	SSL *ssl = X509_STORE_CTX_get_ex_data(
+	return X509_STORE_CTX_get_ex_data(
 		store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
-	const X509 *cert = X509_STORE_CTX_get_current_cert(store_ctx);
+}
+
+/* DECISION is NULL where the chain was bad. */
+static void
+remember(X509_STORE_CTX *store_ctx, const struct policy_decision *decision)
+{
+	SSL *ssl = ssl_of(store_ctx);
+	X509 *cert = X509_STORE_CTX_get_current_cert(store_ctx);
 	struct verify_failure *failure;
 
 	/* The first failure decides; without memory the rest is still told. */
@@ -67,8 +81,15 @@ remember(X509_STORE_CTX *store_ctx)
 		tls_name_cut(X509_get_issuer_name(cert), failure->issuer,
 			sizeof failure->issuer);
 	}
-	if (SSL_set_ex_data(ssl, failure_index(), failure) != 1)
+	if (decision != NULL && cert != NULL && X509_up_ref(cert) == 1) {
+		(void)snprintf(failure->denied_for, sizeof failure->denied_for,
+			"%s", decision->reason);
+		failure->denied = cert;
+	}
+	if (SSL_set_ex_data(ssl, failure_index(), failure) != 1) {
+		X509_free(failure->denied);
 		free(failure);
+	}
 }
 
 /*
@@ -86,15 +107,24 @@ int
 tls_verify_callback(int ok, struct x509_store_ctx_st *store_ctx)
 {
 	X509 *cert = X509_STORE_CTX_get_current_cert(store_ctx);
+	bool is_leaf = X509_STORE_CTX_get_error_depth(store_ctx) == 0;
+	struct policy_decision decision;
 
-	if (ok == 1 && X509_STORE_CTX_get_error_depth(store_ctx) == 0 &&
-		(cert == NULL || !is_for_clients(cert))) {
+	if (ok == 1 && is_leaf && (cert == NULL || !is_for_clients(cert))) {
 		X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_INVALID_PURPOSE);
 		ok = 0;
 	}
-	if (ok != 1)
-		remember(store_ctx);
-	return ok;
+	if (ok != 1) {
+		remember(store_ctx, NULL);
+		return ok;
+	}
+	/* The leaf comes last: the whole chain has been found good. */
+	if (!is_leaf || tls_admit(ssl_of(store_ctx), store_ctx, &decision))
+		return ok;
+	/* Becomes the alert bad_certificate. */
+	X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_CERT_REJECTED);
+	remember(store_ctx, &decision);
+	return 0;
 }
 
 static const char *
@@ -112,6 +142,20 @@ verify_token(long error)
 		return "client_certificate_purpose";
 	case X509_V_ERR_CERT_REVOKED:
 		return "client_certificate_revoked";
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+		return "client_crl_missing";
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+		return "client_crl_expired";
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+	case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+	case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+	case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+		return "client_crl_bad";
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -145,7 +189,11 @@ tls_verify_explain(struct ssl_st *ssl, struct tls_failure *out)
 		failure != NULL ? failure->error : SSL_get_verify_result(ssl);
 
 	out->token = verify_token(error);
-	if (failure == NULL)
+	if (failure != NULL && failure->denied != NULL) {
+		out->token = TLS_FAILURE_DENIED;
+		(void)snprintf(
+			out->text, sizeof out->text, "%s", failure->denied_for);
+	} else if (failure == NULL)
 		(void)snprintf(
 			out->text, sizeof out->text, "%s", verify_words(error));
 	else
@@ -153,4 +201,13 @@ tls_verify_explain(struct ssl_st *ssl, struct tls_failure *out)
 			"%s: depth %d, subject \"%s\", issuer \"%s\"",
 			verify_words(error), failure->depth, failure->subject,
 			failure->issuer);
+}
+
+struct x509_st *
+tls_verify_denied(struct ssl_st *ssl)
+{
+	const struct verify_failure *failure =
+		SSL_get_ex_data(ssl, failure_index());
+
+	return failure == NULL ? NULL : failure->denied;
 }

@@ -11,24 +11,56 @@
 #include "conf/file_source.h"
 #include "conf/report.h"
 #include "conf/settings.h"
-#include "proxy/backend.h"
+#include "proxy/conn.h"
 #include "proxy/listener.h"
 
-/* A listening socket on its way to its listener. */
-struct parked_socket {
+/* A descriptor on its way to whom it is for: the listener of that name, or
+ * whoever writes to the file of that path. */
+struct parked {
 	char *name;
 	int fd;
 };
 
+struct parking {
+	struct parked *items;
+	size_t n;
+};
+
 struct generation {
 	uint64_t number;
-	struct parked_socket *parked;
-	size_t n_parked;
+	struct parking sockets;
+	struct parking outputs;
 	struct listener **listeners;
 	size_t n_listeners;
 	enum log_format log_format;
 	enum log_level log_level;
 };
+
+/* Takes FD. */
+static void
+park(struct parking *parking, const char *name, int fd)
+{
+	struct parked *parked;
+
+	parking->items = xreallocarray(
+		parking->items, parking->n + 1, sizeof *parking->items);
+	parked = &parking->items[parking->n++];
+	parked->name = xstrdup(name);
+	parked->fd = fd;
+}
+
+static void
+close_parking(struct parking *parking)
+{
+	size_t i;
+
+	for (i = 0; i < parking->n; i++) {
+		free(parking->items[i].name);
+		fd_close(&parking->items[i].fd);
+	}
+	free(parking->items);
+	*parking = (struct parking){0};
+}
 
 struct generation *
 generation_new(uint64_t number)
@@ -48,13 +80,10 @@ generation_free(struct generation **generation)
 	*generation = NULL;
 	if (gone == NULL)
 		return;
-	for (i = 0; i < gone->n_parked; i++) {
-		free(gone->parked[i].name);
-		fd_close(&gone->parked[i].fd);
-	}
+	close_parking(&gone->sockets);
+	close_parking(&gone->outputs);
 	for (i = 0; i < gone->n_listeners; i++)
 		listener_unref(&gone->listeners[i]);
-	free(gone->parked);
 	free(gone->listeners);
 	free(gone);
 }
@@ -62,7 +91,7 @@ generation_free(struct generation **generation)
 size_t
 generation_sockets(const struct generation *generation)
 {
-	return generation->n_parked;
+	return generation->sockets.n;
 }
 
 uint64_t
@@ -74,27 +103,40 @@ generation_number(const struct generation *generation)
 void
 generation_add_socket(struct generation *generation, const char *name, int fd)
 {
-	struct parked_socket *parked;
+	park(&generation->sockets, name, fd);
+}
 
-	generation->parked = xreallocarray(generation->parked,
-		generation->n_parked + 1, sizeof *generation->parked);
-	parked = &generation->parked[generation->n_parked++];
-	parked->name = xstrdup(name);
-	parked->fd = fd;
+void
+generation_add_output(struct generation *generation, const char *path, int fd)
+{
+	park(&generation->outputs, path, fd);
 }
 
 /* Gives LISTENER the sockets that are meant for it. */
 static void
-unpark(struct generation *generation, struct listener *listener)
+unpark_sockets(struct generation *generation, struct listener *listener)
 {
-	struct parked_socket *parked;
+	struct parked *parked;
 	size_t i;
 
-	for (i = 0; i < generation->n_parked; i++) {
-		parked = &generation->parked[i];
+	for (i = 0; i < generation->sockets.n; i++) {
+		parked = &generation->sockets.items[i];
 		if (parked->fd < 0 || strcmp(parked->name, listener->name) != 0)
 			continue;
 		listener_add_socket(listener, parked->fd);
+		parked->fd = -1;
+	}
+}
+
+static void
+unpark_outputs(struct generation *generation, struct file_source *files)
+{
+	struct parked *parked;
+	size_t i;
+
+	for (i = 0; i < generation->outputs.n; i++) {
+		parked = &generation->outputs.items[i];
+		file_source_add_output(files, parked->name, parked->fd);
 		parked->fd = -1;
 	}
 }
@@ -114,7 +156,7 @@ build_listeners(struct generation *generation, struct proxy *proxy,
 			&settings->listeners[i], files, report);
 		if (listener == NULL)
 			continue;
-		unpark(generation, listener);
+		unpark_sockets(generation, listener);
 		generation->listeners[generation->n_listeners++] = listener;
 	}
 }
@@ -133,6 +175,7 @@ generation_build(struct generation *generation, struct proxy *proxy,
 		report_add(report, REPORT_ERROR, &pos, NULL, "%s", err.text);
 		return -1;
 	}
+	unpark_outputs(generation, files);
 	settings = settings_load(path, files, report);
 	build_listeners(generation, proxy, settings, files, report);
 	generation->log_format = (enum log_format)settings->process.log_format;
@@ -168,6 +211,19 @@ generation_resolved(struct generation *generation, const char *host,
 	size_t i;
 
 	for (i = 0; i < generation->n_listeners; i++)
-		backend_resolved(&generation->listeners[i]->backend, host, port,
-			addresses, n);
+		listener_resolved(
+			generation->listeners[i], host, port, addresses, n);
+}
+
+bool
+generation_readmit(struct generation *generation, struct conn *conn)
+{
+	size_t i;
+
+	for (i = 0; i < generation->n_listeners; i++)
+		if (strcmp(generation->listeners[i]->name,
+			    conn->listener->name) == 0)
+			return listener_readmit(generation->listeners[i], conn);
+	/* A listener that was taken away says nothing of its clients. */
+	return true;
 }

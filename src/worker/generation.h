@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct addr;
+struct conn;
 struct error;
 struct generation;
 struct listener;
@@ -35,6 +36,10 @@ size_t generation_sockets(const struct generation *generation);
 void generation_add_socket(
 	struct generation *generation, const char *name, int fd);
 
+/* Takes FD, the file at PATH opened for appending. */
+void generation_add_output(
+	struct generation *generation, const char *path, int fd);
+
 /*
  * Loads the settings at PATH out of the bundle and builds every listener.
  * The descriptors are read and left open. All findings go to REPORT; returns
@@ -46,6 +51,9 @@ int generation_build(struct generation *generation, struct proxy *proxy,
 /* New connections are of this generation from now on, or no longer. */
 void generation_start(struct generation *generation);
 void generation_stop(struct generation *generation);
+
+/* Would CONN, of an older generation, still get in? False: it was closed. */
+bool generation_readmit(struct generation *generation, struct conn *conn);
 
 /* News from the resolver for those whom it concerns. */
 void generation_resolved(struct generation *generation, const char *host,

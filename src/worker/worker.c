@@ -102,6 +102,22 @@ on_socket(struct worker *worker, struct message *m)
 		generation_add_socket(generation, name, fd);
 }
 
+static void
+on_output(struct worker *worker, struct message *m)
+{
+	struct generation *generation = worker->staging.generation;
+	uint64_t number = message_get_u64(m);
+	char path[MESSAGE_MAX];
+	int fd;
+
+	message_get_text(m, path, sizeof path);
+	if (generation == NULL || generation_number(generation) != number)
+		return;
+	fd = message_take_fd(m);
+	if (fd >= 0)
+		generation_add_output(generation, path, fd);
+}
+
 /* OK, and all that was found, good or bad. */
 static void
 send_staged(struct worker *worker, uint64_t number, bool ok,
@@ -180,6 +196,7 @@ on_commit(struct worker *worker, struct message *m)
 	generation_free(&worker->running);
 	worker->running = worker->staged;
 	worker->staged = NULL;
+	proxy_recheck_all(worker->proxy);
 }
 
 static void
@@ -235,6 +252,14 @@ on_ping(struct worker *worker, struct message *m)
 	(void)channel_send(worker->channel, &pong);
 }
 
+static bool
+readmit(struct conn *conn, void *arg)
+{
+	const struct worker *worker = arg;
+
+	return generation_readmit(worker->running, conn);
+}
+
 static void
 finish_if_empty(void *arg)
 {
@@ -285,6 +310,9 @@ on_message(struct message *m, void *arg)
 		return;
 	case MESSAGE_SOCKET:
 		on_socket(worker, m);
+		return;
+	case MESSAGE_OUTPUT:
+		on_output(worker, m);
 		return;
 	case MESSAGE_STAGE_END:
 		on_stage_end(worker, m);
@@ -376,6 +404,7 @@ open_worker(struct worker *worker, const struct worker_options *options,
 	worker->proxy = proxy_new(
 		worker->base, worker->stats, room_for_conns(worker, 0));
 	worker->proxy->on_conn_closed = finish_if_empty;
+	worker->proxy->readmit = readmit;
 	worker->proxy->arg = worker;
 	worker->drain_timer = evtimer_new(worker->base, on_drain_timer, worker);
 	worker->channel = channel_new(worker->base, options->channel_fd,
@@ -416,7 +445,6 @@ worker_main(const struct worker_options *options)
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	sandbox_no_core();
 	tls_init();
 	if (open_worker(&worker, options, &err) < 0 ||
 		confine(options->sandbox, &err) < 0) {

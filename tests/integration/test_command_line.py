@@ -33,7 +33,9 @@ def test_version_names_itself_and_its_libraries(run):
 def test_help_shows_every_way_to_call_it(run):
     done = run("--help")
     assert done.returncode == 0
-    for word in ("-c", "check", "--strict", "--version", "--help"):
+    for word in ("-c", "check", "--strict", "--json", "--print", "--listener",
+                 "authorize", "--server-name", "--cert", "--chain",
+                 "--version", "--help"):
         assert word in done.stdout
     assert done.stderr == ""
 
@@ -41,7 +43,16 @@ def test_help_shows_every_way_to_call_it(run):
 @pytest.mark.parametrize("arguments", [
     ["--nonsense"], ["-x"], ["nonsense"], ["-c"], ["check", "-c"],
     ["check", "--nonsense", "-c", "x"], ["-c", "x", "y"], ["--strict"],
-    ["check", "-c", "x", "y"]], ids=" ".join)
+    ["check", "-c", "x", "y"], ["--json"], ["--print"], ["--listener", "x"],
+    ["check", "--listener"], ["check", "--json", "--print"],
+    ["authorize"], ["authorize", "--listener", "x"],
+    ["authorize", "--cert", "x"], ["--cert", "x"], ["check", "--cert", "x"],
+    ["check", "--chain", "x"], ["check", "--server-name", "x"],
+    ["authorize", "--listener", "x", "--cert", "x", "x"],
+    ["authorize", "--listener", "x", "--cert", "x", "--strict"],
+    ["authorize", "--listener", "x", "--cert", "x", "--server-name", ""],
+    ["authorize", "--listener", "x", "--cert", "x", *["--chain=x"] * 17]],
+    ids=" ".join)
 def test_wrong_usage_exits_with_2(run, arguments):
     done = run(*arguments)
     assert done.returncode == 2

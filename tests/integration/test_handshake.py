@@ -407,6 +407,20 @@ class TestBrokenHandshakes:
             client.sendall(hello[:60])
         daemon.refused(reason="client_cut")
 
+    def test_clients_that_stop_in_their_hello_hold_nobody_up(
+            self, door, raw_connect, connect, pki):
+        daemon = door()
+        hello = first_flight(raw_connect, daemon, pki)
+        sockets = [socket.create_connection(daemon.address(), 10)
+                   for _ in range(100)]
+        for sock in sockets:
+            sock.sendall(hello[:60])
+        for _ in range(5):
+            say_hello(connect(daemon))
+        for sock in sockets:
+            sock.close()
+        daemon.log.wait("refused", reason="client_cut", count=100)
+
     def test_a_hello_in_single_bytes_is_understood(self, door, raw_connect,
                                                    pki):
         daemon = door()

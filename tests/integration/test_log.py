@@ -55,6 +55,18 @@ class TestText:
             sorted(client.peer for client in clients)
         assert len({line["conn"] for line in lines}) == 25
 
+    def test_a_certificate_with_very_many_names_has_one_line_too(
+            self, backend, gateway, connect, pki):
+        names = making.san(*(f"host-{n}.a-rather-long-domain.example"
+                             for n in range(500)))
+        daemon = gateway(backend(echo))
+        client = connect(daemon, holder=pki.issue("many", names=names))
+        finish(client)
+        line = daemon.closed(peer=client.peer, reason="done")
+        assert line["names"].startswith("DNS:host-0.a-rather-long-domain.")
+        assert len(line.raw) <= 8192
+        well_formed(daemon)
+
     def test_access_log_no_leaves_the_good_ones_out(self, backend, gateway,
                                                     connect):
         daemon = gateway(backend(echo), process={"access_log": False})

@@ -5,6 +5,7 @@ import os
 import pwd
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -12,9 +13,9 @@ from harness import processes
 from harness.backends import RESET, echo
 from harness.clients import CLOSE_NOTIFY, TRUNCATED
 from harness.clients import RESET as TLS_RESET
-from harness.daemon import run_check
-from harness.limits import wait_until
-from harness.programs import free_port, need, need_root
+from harness.daemon import environment, ini, run_check
+from harness.limits import seconds, wait_until
+from harness.programs import free_port, need, need_root, sallyport
 
 CUT = (TRUNCATED, TLS_RESET)
 
@@ -123,6 +124,35 @@ class TestStart:
             say(connect(daemon))
             daemon.stop()
 
+    def test_goes_on_when_nobody_reads_its_log_any_more(
+            self, backend, pki, connect, tmp_path):
+        service = backend(echo)
+        address = ("127.0.0.1", free_port())
+        config = tmp_path / "sallyport.ini"
+        config.write_text(ini({"sallyport": {"workers": 1}, "listener gw": {
+            "listen": "%s:%d" % address, "certfile": pki.server.cert,
+            "keyfile": pki.server.key, "cafile": pki.ca.cert,
+            "backend": service.address}}))
+        reader, writer = os.pipe()
+        with subprocess.Popen([sallyport(), "-c", config], stderr=writer,
+                              stdin=subprocess.DEVNULL,
+                              env=environment()) as process:
+            try:
+                os.close(writer)
+                text = b""
+                while b" ready " not in text:
+                    text += os.read(reader, 4096)
+                os.close(reader)
+                for _ in range(3):
+                    client = connect(None, address=address)
+                    say(client)
+                    client.close_notify()
+                    assert client.stream_end() == CLOSE_NOTIFY
+                process.terminate()
+                assert process.wait(seconds(10)) == 0
+            finally:
+                process.kill()
+
     def test_replaces_the_socket_file_of_a_dead_one(self, backend, gateway,
                                                     connect, open_dir):
         listen = f"unix:{open_dir}/gw.sock"
@@ -200,6 +230,24 @@ class TestStop:
         client = connect(daemon)
         say(client)
         daemon.stop(timeout=5)
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_by_a_signal_to_all_processes_drains_as_well(
+            self, backend, gateway, connect, number):
+        """Ctrl-C on a terminal and KillMode=control-group of systemd reach
+        the workers, too."""
+        daemon = gateway(backend(echo), process={"workers": 2,
+                                                 "drain_timeout": "30s"})
+        client = connect(daemon)
+        say(client)
+        os.killpg(daemon.pid, number)
+        daemon.log.wait("stopping", signal=number.name)
+        say(client, b"still served")
+        client.close_notify()
+        assert client.stream_end() == CLOSE_NOTIFY
+        daemon.wait_stopped(timeout=5)
+        daemon.closed(peer=client.peer, reason="done")
+        assert not daemon.log.find("worker died")
 
     def test_ends_handshakes_that_hang(self, backend, gateway, raw_connect,
                                        pki):

@@ -88,6 +88,7 @@ add_extensions(X509 *x509, const struct cert_spec *spec, X509 *issuer)
 	add_extension(x509, issuer, NID_key_usage, usage);
 	add_extension(x509, issuer, NID_ext_key_usage, spec->eku);
 	add_extension(x509, issuer, NID_subject_alt_name, spec->san);
+	add_extension(x509, issuer, NID_name_constraints, spec->constraints);
 	if (spec->sans != NULL)
 		assert_int_equal(X509_add1_ext_i2d(x509, NID_subject_alt_name,
 					 (void *)(uintptr_t)spec->sans, 0, 0),
@@ -122,9 +123,9 @@ cert_make(const struct cert_spec *spec, const struct cert *issuer)
 		1);
 	add_extensions(cert.x509, spec, issuer_x509);
 	assert_true(X509_sign(cert.x509, issuer_key,
-			    EVP_PKEY_is_a(issuer_key, "ED25519")
-				    ? NULL
-				    : EVP_sha256()) > 0);
+			    EVP_PKEY_is_a(issuer_key, "ED25519") ? NULL
+			    : spec->digest != NULL               ? spec->digest
+						   : EVP_sha256()) > 0);
 	return cert;
 }
 

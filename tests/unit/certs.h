@@ -23,6 +23,8 @@ struct cert_spec {
 	const char *usage; /* keyUsage; NULL: by is_ca, "": none */
 	const char *eku;
 	const char *san;
+	const char *constraints; /* nameConstraints */
+	const EVP_MD *digest;    /* NULL: SHA-256 */
 	bool no_skid;
 	const X509_NAME *subject;  /* instead of cn and o */
 	const GENERAL_NAMES *sans; /* instead of san */

@@ -35,6 +35,26 @@ client_ctx_new(const struct cert *cert, int version)
 	return ctx;
 }
 
+void
+ctx_set_groups(SSL_CTX *ctx, const char *names)
+{
+	char *copy = strdup(names);
+
+	assert_non_null(copy);
+	assert_int_equal(SSL_CTX_set1_groups_list(ctx, copy), 1);
+	free(copy);
+}
+
+void
+ask_for_name(SSL *client, const char *server_name)
+{
+	char *copy = strdup(server_name);
+
+	assert_non_null(copy);
+	assert_int_equal(SSL_set_tlsext_host_name(client, copy), 1);
+	free(copy);
+}
+
 static void
 on_client_info(const SSL *ssl, int where, int value)
 {
@@ -82,15 +102,48 @@ step_client(SSL *ssl, struct outcome *outcome)
 static void
 note_server(SSL *ssl, struct outcome *outcome)
 {
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	const char *group = NULL;
+	const char *cipher = SSL_get_cipher_name(ssl);
 	struct identity *identity;
 
 	(void)snprintf(outcome->version, sizeof outcome->version, "%s",
 		SSL_get_version(ssl));
+	(void)snprintf(outcome->cipher, sizeof outcome->cipher, "%s", cipher);
+	(void)snprintf(outcome->server_name, sizeof outcome->server_name, "%s",
+		name != NULL ? name : "");
 	outcome->resumed = SSL_session_reused(ssl) == 1;
+	if (outcome->server_done) /* OpenSSL 3.0 crashes before */
+		group = SSL_group_to_name(
+			ssl, (int)SSL_get_negotiated_group(ssl));
+	(void)snprintf(outcome->group, sizeof outcome->group, "%s",
+		group != NULL ? group : "");
 	identity = tls_peer_identity(ssl);
 	if (identity != NULL)
 		outcome->subject = strdup(identity->subject);
 	identity_free(&identity);
+}
+
+static void
+note_client(SSL *ssl, struct outcome *outcome)
+{
+	const X509 *cert = SSL_get0_peer_certificate(ssl);
+	const STACK_OF(X509_NAME) *names = SSL_get0_peer_CA_list(ssl);
+	const unsigned char *protocol;
+	unsigned len;
+
+	outcome->n_ca_names = names != NULL ? sk_X509_NAME_num(names) : 0;
+	if (outcome->n_ca_names > 0)
+		(void)X509_NAME_get_text_by_NID(sk_X509_NAME_value(names, 0),
+			NID_commonName, outcome->ca_name,
+			sizeof outcome->ca_name);
+	SSL_get0_alpn_selected(ssl, &protocol, &len);
+	(void)snprintf(outcome->alpn, sizeof outcome->alpn, "%.*s", (int)len,
+		len > 0 ? (const char *)protocol : "");
+	if (cert != NULL)
+		(void)X509_NAME_get_text_by_NID(X509_get_subject_name(cert),
+			NID_commonName, outcome->server_cn,
+			sizeof outcome->server_cn);
 }
 
 static SSL *
@@ -107,6 +160,13 @@ side_new(SSL_CTX *ctx, BIO *bio, struct outcome *outcome)
 
 struct outcome
 handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *session)
+{
+	return handshake_for(server_ctx, client_ctx, session, NULL);
+}
+
+struct outcome
+handshake_for(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *session,
+	const char *server_name)
 {
 	struct outcome outcome = {.client_got_alert = -1};
 	BIO *server_bio = NULL;
@@ -127,14 +187,21 @@ handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *session)
 	SSL_CTX_sess_set_new_cb(client_ctx, on_client_session);
 	if (session != NULL)
 		assert_int_equal(SSL_set_session(client, session), 1);
+	if (server_name != NULL)
+		ask_for_name(client, server_name);
 	for (int i = 0; i < 8; i++) {
 		step_client(client, &outcome);
 		if (outcome.failure.token == NULL)
 			step_server(server, &outcome);
 	}
 	note_server(server, &outcome);
+	note_client(client, &outcome);
+	/* Nobody calls back for a ticket of TLS 1.2 that was renewed. */
+	if (outcome.session == NULL && outcome.resumed)
+		outcome.session = SSL_get1_session(client);
 	/* A TLS connection that ends without this spoils its session. */
 	SSL_set_shutdown(client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_set_shutdown(server, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(client);
 	SSL_free(server);
 	assert_int_equal(ERR_peek_error(), 0);

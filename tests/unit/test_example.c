@@ -90,6 +90,8 @@ every_option_of_a_listener_is_shown_in_a_section_of_its_own(void **state)
 {
 	char *defaults = section_of("\n[defaults]\n");
 	char *listener = section_of("\n[listener gw]\n");
+	char *server_name = section_of("\n[server_name admin]\n");
+	char *policy = section_of("\n[policy ops]\n");
 
 	(void)state;
 	for (const struct option *o = listener_options; o->name != NULL; o++) {
@@ -97,12 +99,22 @@ every_option_of_a_listener_is_shown_in_a_section_of_its_own(void **state)
 				   has_line(defaults, ";", o->name);
 		bool in_listener = has_line(listener, "", o->name) ||
 				   has_line(listener, ";", o->name);
+		bool in_server_name = has_line(server_name, "", o->name);
+		bool in_policy = has_line(policy, "", o->name) ||
+				 has_line(policy, ";", o->name);
 
 		if (in_defaults && (o->sections & IN_DEFAULTS) == 0)
 			fail_msg("%s must not be in [defaults]", o->name);
-		if (!in_defaults && !in_listener)
+		if (in_listener && (o->sections & IN_LISTENER) == 0)
+			fail_msg("%s must not be in [listener]", o->name);
+		if (in_policy && (o->sections & IN_POLICY) == 0)
+			fail_msg("%s must not be in [policy]", o->name);
+		if (!in_defaults && !in_listener && !in_server_name &&
+			!in_policy)
 			fail_msg("%s is not in the example", o->name);
 	}
+	free(policy);
+	free(server_name);
 	free(defaults);
 	free(listener);
 }
@@ -156,6 +168,8 @@ assert_loads(const char *text, size_t n_warnings)
 	assert_int_equal(report_errors(report), 0);
 	assert_int_equal(report_warnings(report), n_warnings);
 	assert_int_equal(settings->n_listeners, 1);
+	assert_int_equal(settings->listeners[0].n_overlays, 1);
+	assert_int_equal(settings->n_policies, 1);
 	assert_int_equal(
 		settings->listeners[0].tls.verify_mode, VERIFY_REQUIRED);
 	settings_free(&settings);

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "conf/file_source.h"
 
 static char dir[] = "/tmp/test_file_source.XXXXXX";
@@ -208,6 +209,7 @@ static struct file_source *
 asked_source(void)
 {
 	struct file_source *source = file_source_disk(dir);
+	const struct text_list *names;
 
 	assert_read(source, "cert.pem", FILE_PUBLIC, "a certificate");
 	assert_read(source, "empty", FILE_PUBLIC, "");
@@ -216,6 +218,8 @@ asked_source(void)
 	assert_read(source, "good.key", FILE_SECRET, "a good key");
 	assert_refused(source, "open.key", FILE_SECRET,
 		"is accessible by others (mode 0644); chmod 0600");
+	(void)file_source_read_dir(source, ".", &names, NULL);
+	(void)file_source_output(source, "/nonexistent/keys", NULL);
 	return source;
 }
 
@@ -360,6 +364,228 @@ bytes_after_the_last_answer_are_refused(void **state)
 	file_source_free(&disk);
 }
 
+/* PUBLIC and SECRET answers of DISK, which is freed. */
+static struct file_source *
+bundle_from(struct file_source *disk)
+{
+	int public_fd = file_source_to_bundle(disk, FILE_PUBLIC, NULL);
+	int secret_fd = file_source_to_bundle(disk, FILE_SECRET, NULL);
+	struct file_source *bundle =
+		file_source_bundle(public_fd, secret_fd, NULL);
+
+	assert_non_null(bundle);
+	file_source_free(&disk);
+	fd_close(&public_fd);
+	fd_close(&secret_fd);
+	return bundle;
+}
+
+static void
+assert_names(struct file_source *source, const char *path)
+{
+	const struct text_list *names = NULL;
+
+	assert_int_equal(file_source_read_dir(source, path, &names, NULL), 0);
+	assert_int_equal(names->n, 4);
+	assert_string_equal(names->items[0], "cert.pem");
+	assert_string_equal(names->items[3], "open.key");
+}
+
+static void
+assert_no_names(struct file_source *source, const char *path, const char *why)
+{
+	const struct text_list *names = NULL;
+	struct error err = {{0}};
+
+	assert_int_equal(file_source_read_dir(source, path, &names, &err), -1);
+	assert_string_equal(err.text, why);
+	assert_null(names);
+}
+
+static void
+a_directory_is_listed_and_bundled_like_a_file(void **state)
+{
+	struct file_source *source = file_source_disk(dir);
+
+	(void)state;
+	assert_names(source, ".");
+	assert_names(source, dir);
+	assert_no_names(source, "cert.pem", "Not a directory");
+	assert_no_names(source, "missing", "No such file or directory");
+	assert_refused(source, ".", FILE_PUBLIC, "Is a directory");
+	source = bundle_from(source);
+	assert_names(source, ".");
+	assert_names(source, dir);
+	assert_no_names(source, "cert.pem", "Not a directory");
+	assert_no_names(source, "/tmp", "is not in the bundle of files");
+	assert_refused(source, ".", FILE_PUBLIC, "Is a directory");
+	file_source_free(&source);
+}
+
+static void
+a_listing_is_remembered(void **state)
+{
+	struct file_source *source = file_source_disk(dir);
+	const struct text_list *before = NULL, *after = NULL;
+
+	(void)state;
+	assert_int_equal(file_source_read_dir(source, ".", &before, NULL), 0);
+	write_file("more", "", 0600);
+	for (int i = 0; i < 100; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof name, "none-%d", i);
+		assert_refused(
+			source, name, FILE_PUBLIC, "No such file or directory");
+	}
+	assert_int_equal(file_source_read_dir(source, ".", &after, NULL), 0);
+	assert_ptr_equal(before, after);
+	assert_int_equal(after->n, 4);
+	remove_named("more");
+	file_source_free(&source);
+}
+
+static void
+a_secret_can_be_added_and_is_bundled_as_one(void **state)
+{
+	struct file_source *source = file_source_disk(dir);
+
+	(void)state;
+	file_source_add_secret(source, FILE_SOURCE_TICKET_SECRET, "old", 3);
+	file_source_add_secret(source, FILE_SOURCE_TICKET_SECRET, "secret", 6);
+	assert_read(source, FILE_SOURCE_TICKET_SECRET, FILE_SECRET, "secret");
+	assert_refused(
+		source, FILE_SOURCE_TICKET_SECRET, FILE_PUBLIC, "is not there");
+	source = bundle_from(source);
+	assert_read(source, FILE_SOURCE_TICKET_SECRET, FILE_SECRET, "secret");
+	file_source_free(&source);
+}
+
+static void
+a_secret_takes_the_place_of_a_refusal(void **state)
+{
+	struct file_source *source = file_source_disk(dir);
+
+	(void)state;
+	assert_refused(
+		source, FILE_SOURCE_TICKET_SECRET, FILE_SECRET, "is not there");
+	file_source_add_secret(source, FILE_SOURCE_TICKET_SECRET, "secret", 6);
+	assert_read(source, FILE_SOURCE_TICKET_SECRET, FILE_SECRET, "secret");
+	file_source_free(&source);
+}
+
+static void
+the_key_log_of_the_environment_is_bundled(void **state)
+{
+	struct file_source *source = file_source_disk(dir);
+	char *before = getcwd(NULL, 0);
+	char *relative = xasprintf("%s/keys", before);
+
+	(void)state;
+	assert_int_equal(setenv("SSLKEYLOGFILE", "/x/keys", 1), 0);
+	assert_read(source, FILE_SOURCE_KEYLOG, FILE_PUBLIC, "/x/keys");
+	assert_int_equal(unsetenv("SSLKEYLOGFILE"), 0);
+	source = bundle_from(source);
+	assert_read(source, FILE_SOURCE_KEYLOG, FILE_PUBLIC, "/x/keys");
+	file_source_free(&source);
+
+	source = file_source_disk(dir);
+	assert_refused(source, FILE_SOURCE_KEYLOG, FILE_PUBLIC,
+		"SSLKEYLOGFILE is not set");
+	file_source_free(&source);
+
+	assert_int_equal(setenv("SSLKEYLOGFILE", "keys", 1), 0);
+	source = file_source_disk(dir);
+	assert_read(source, FILE_SOURCE_KEYLOG, FILE_PUBLIC, relative);
+	assert_int_equal(unsetenv("SSLKEYLOGFILE"), 0);
+	file_source_free(&source);
+	free(relative);
+	free(before);
+}
+
+static void
+the_cas_of_the_system_are_bundled(void **state)
+{
+	struct file_source *source = file_source_disk("/nonexistent");
+	char *path = xasprintf("%s/cert.pem", dir);
+
+	(void)state;
+	assert_int_equal(unsetenv("SSL_CERT_DIR"), 0);
+	assert_int_equal(setenv("SSL_CERT_FILE", path, 1), 0);
+	assert_read(source, FILE_SOURCE_DEFAULT_CERTS, FILE_PUBLIC,
+		"a certificate\n");
+	assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);
+	source = bundle_from(source);
+	assert_read(source, FILE_SOURCE_DEFAULT_CERTS, FILE_PUBLIC,
+		"a certificate\n");
+	file_source_free(&source);
+	free(path);
+}
+
+static void
+an_output_is_opened_once_and_listed(void **state)
+{
+	struct file_source *source = file_source_disk(dir);
+	int fd = file_source_output(source, "keys", NULL);
+	int same = -1;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(file_source_output(source, "keys", NULL), fd);
+	assert_string_equal(file_source_output_at(source, 0, &same), "keys");
+	assert_int_equal(same, fd);
+	assert_null(file_source_output_at(source, 1, &same));
+	assert_int_equal(write(fd, "x", 1), 1);
+	file_source_free(&source);
+	assert_int_equal(write(fd, "x", 1), -1); /* closed with its source */
+	remove_named("keys");
+}
+
+static void
+a_source_that_leaves_no_trace_makes_no_output(void **state)
+{
+	struct file_source *source = file_source_disk(dir);
+	char *path = xasprintf("%s/keys", dir);
+
+	(void)state;
+	file_source_leave_no_trace(source);
+	assert_true(file_source_output(source, "keys", NULL) >= 0);
+	assert_int_equal(access(path, F_OK), -1);
+	file_source_free(&source);
+	free(path);
+}
+
+static void
+a_bundle_has_the_outputs_it_is_given(void **state)
+{
+	struct file_source *source = file_source_disk(dir);
+	struct error err = {{0}};
+	int pipe_fds[2], other_fds[2];
+
+	(void)state;
+	assert_int_equal(
+		file_source_output(source, "/nonexistent/keys", &err), -1);
+	assert_string_equal(err.text, "No such file or directory");
+	source = bundle_from(source);
+	/* Why there is none is known there, too. */
+	assert_int_equal(
+		file_source_output(source, "/nonexistent/keys", &err), -1);
+	assert_string_equal(err.text, "No such file or directory");
+	assert_int_equal(file_source_output(source, "keys", &err), -1);
+	assert_string_equal(err.text, "is not in the bundle of files");
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_equal(pipe(other_fds), 0);
+	file_source_add_output(source, "new", pipe_fds[1]);
+	assert_int_equal(file_source_output(source, "new", NULL), pipe_fds[1]);
+	file_source_add_output(source, "new", other_fds[1]);
+	assert_int_equal(file_source_output(source, "new", NULL), other_fds[1]);
+	assert_int_equal(write(pipe_fds[1], "x", 1), -1);
+	file_source_free(&source);
+	fd_close(&pipe_fds[0]);
+	fd_close(&other_fds[0]);
+}
+
 int
 main(void)
 {
@@ -379,6 +605,15 @@ main(void)
 		cmocka_unit_test(
 			a_bundle_cut_or_bent_anywhere_is_refused_or_harmless),
 		cmocka_unit_test(bytes_after_the_last_answer_are_refused),
+		cmocka_unit_test(a_directory_is_listed_and_bundled_like_a_file),
+		cmocka_unit_test(a_listing_is_remembered),
+		cmocka_unit_test(a_secret_can_be_added_and_is_bundled_as_one),
+		cmocka_unit_test(a_secret_takes_the_place_of_a_refusal),
+		cmocka_unit_test(the_key_log_of_the_environment_is_bundled),
+		cmocka_unit_test(the_cas_of_the_system_are_bundled),
+		cmocka_unit_test(an_output_is_opened_once_and_listed),
+		cmocka_unit_test(a_source_that_leaves_no_trace_makes_no_output),
+		cmocka_unit_test(a_bundle_has_the_outputs_it_is_given),
 	};
 
 	return cmocka_run_group_tests(tests, make_files, remove_files);

@@ -89,14 +89,28 @@ type_word(enum option_type type)
 	case OPT_DURATION_MS:
 		return "duration";
 	case OPT_TEXT:
+	case OPT_RULE_TEXT:
 		return "text";
+	case OPT_CIDR_LIST:
+		return "ranges";
+	case OPT_PATH:
 	case OPT_PATH_LIST:
 		return "path";
 	case OPT_SECRET:
 	case OPT_SECRET_LIST:
 		return "secret";
 	case OPT_COLON_LIST:
+	case OPT_WORD_LIST:
+	case OPT_RULE_LIST:
+	case OPT_SERIAL_LIST:
+	case OPT_SET:
 		return "words";
+	case OPT_NAME_LIST:
+		return "names";
+	case OPT_PEM:
+		return "pem";
+	case OPT_FLAGS:
+		return "flags";
 	case OPT_CHOICE:
 		return "choice";
 	case OPT_LISTEN_LIST:
@@ -113,7 +127,7 @@ wanted_head(const struct option *option)
 {
 	const char *type = type_word(option->type);
 
-	if (option->required)
+	if (option->required != 0)
 		return xasprintf("\n.It Ic %s No = Ar %s Pq required\n",
 			option->name, type);
 	if (option->def == NULL)

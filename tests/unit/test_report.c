@@ -103,6 +103,50 @@ the_same_finding_at_the_same_place_is_kept_once(void **state)
 }
 
 static void
+what_two_sections_inherit_is_wrong_once(void **state)
+{
+	struct report *report = report_new();
+
+	(void)state;
+	add(report, REPORT_ERROR, 6, "listener a", "bad");
+	add(report, REPORT_ERROR, 6, "listener b", "bad");
+	add(report, REPORT_WARNING, 6, "listener b", "bad");
+	assert_printed(report, "t.ini:6: [listener a] bad\n"
+			       "t.ini:6: warning: [listener b] bad\n");
+	report_free(&report);
+}
+
+static void
+note_line(const struct report_finding *finding, void *arg)
+{
+	char *lines = arg;
+	size_t len = strlen(lines);
+
+	assert_string_equal(finding->file, "t.ini");
+	assert_string_equal(finding->text, "bad");
+	assert_string_equal(finding->section, finding->line == 3 ? "" : "s");
+	lines[len] = (char)('0' + finding->line);
+	lines[len + 1] = finding->severity == REPORT_ERROR ? 'e' : 'w';
+}
+
+static void
+a_walk_meets_all_findings_sorted(void **state)
+{
+	struct report *report = report_new();
+	char lines[16] = "";
+
+	(void)state;
+	report_walk(report, note_line, lines);
+	assert_string_equal(lines, "");
+	add(report, REPORT_WARNING, 7, "s", "bad");
+	add(report, REPORT_ERROR, 3, NULL, "bad");
+	add(report, REPORT_ERROR, 7, "s", "bad");
+	report_walk(report, note_line, lines);
+	assert_string_equal(lines, "3e7w7e");
+	report_free(&report);
+}
+
+static void
 control_bytes_cannot_reach_a_terminal(void **state)
 {
 	struct report *report = report_new();
@@ -246,6 +290,8 @@ main(void)
 		cmocka_unit_test(further_lines_of_a_finding_are_indented),
 		cmocka_unit_test(
 			the_same_finding_at_the_same_place_is_kept_once),
+		cmocka_unit_test(what_two_sections_inherit_is_wrong_once),
+		cmocka_unit_test(a_walk_meets_all_findings_sorted),
 		cmocka_unit_test(control_bytes_cannot_reach_a_terminal),
 		cmocka_unit_test(the_closing_count_speaks_in_numbers),
 		cmocka_unit_test(findings_beyond_a_thousand_are_only_counted),

@@ -320,6 +320,7 @@ static int
 give_up_cores(void)
 {
 	sandbox_no_core();
+	sandbox_die_with_parent();
 	NEED(no_core_holds());
 	return 0;
 }
@@ -332,6 +333,7 @@ give_up_root(void)
 	if (geteuid() != 0)
 		return NOT_HERE;
 	sandbox_no_core();
+	sandbox_die_with_parent();
 	NEED(sandbox_drop_user(NULL, NULL, &err) == 0);
 	NEED(getuid() != 0 && geteuid() != 0 && getgid() != 0);
 	NEED(setuid(0) == -1);

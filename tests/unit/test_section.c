@@ -123,7 +123,7 @@ keys_in_the_wrong_section_are_sent_home(void **state)
 		"t.ini:2: [listener gw] key \"workers\" belongs in "
 		"[sallyport]\n"
 		"t.ini:4: [sallyport] key \"backend\" belongs in "
-		"[defaults]\n"
+		"[listener NAME]\n"
 		"t.ini:6: [defaults] key \"listen\" belongs in "
 		"[listener NAME]\n");
 }
@@ -132,13 +132,61 @@ static void
 unknown_sections_come_with_the_nearest_known_one(void **state)
 {
 	(void)state;
-	assert_findings("[listner gw]\nwrong = 1\n[policy x]\nwrong = 2\n"
+	assert_findings("[listner gw]\nwrong = 1\n[room x]\nwrong = 2\n"
 			"[Defaults]\n",
 		"t.ini:1: unknown section [listner gw]; did you mean "
 		"[listener NAME]?\n"
-		"t.ini:3: unknown section [policy x]\n"
+		"t.ini:3: unknown section [room x]\n"
 		"t.ini:5: unknown section [Defaults]; did you mean "
 		"[defaults]?\n");
+	assert_findings("[polcy x]\n",
+		"t.ini:1: unknown section [polcy x]; did you mean "
+		"[policy NAME]?\n");
+}
+
+static void
+a_policy_holds_nothing_but_what_a_certificate_must_have(void **state)
+{
+	(void)state;
+	assert_findings("[policy x]\nallow_cn = a\nallow_issuer_cn = b\n"
+			"deny_serial = 1\nauthorize = y\n",
+		"t.ini:4: [policy x] key \"deny_serial\" belongs in "
+		"[listener NAME]\n"
+		"t.ini:5: [policy x] key \"authorize\" belongs in "
+		"[listener NAME]\n");
+	assert_findings("[listener x]\nallow_issuer_cn = b\n",
+		"t.ini:2: [listener x] key \"allow_issuer_cn\" belongs in "
+		"[policy NAME]\n");
+	assert_findings("[policy x]\nallow_issuer_nc = b\n",
+		"t.ini:2: [policy x] unknown key \"allow_issuer_nc\"; did you "
+		"mean \"allow_issuer_cn\"?\n");
+}
+
+/* Else "allow_cn = boss" would let in more than the section says. */
+static void
+who_may_come_in_is_inherited_whole_or_not_at_all(void **state)
+{
+	struct fixture f = read_text("[defaults]\nauthorize = any\n"
+				     "deny_serial = 1\ncafile = d\n"
+				     "[listener a]\nallow_cn = boss\n"
+				     "[listener b]\nlisten = *:1\n"
+				     "deny_cert_sha256 = 1\n");
+	const struct option *any = option_find(listener_options, "authorize");
+	const struct option *deny =
+		option_find(listener_options, "deny_serial");
+	const struct option *cafile = option_find(listener_options, "cafile");
+	const struct section *defaults, *a, *b;
+
+	(void)state;
+	defaults = f.list.items[0];
+	a = f.list.items[1];
+	b = f.list.items[2];
+	assert_null(section_source(a, any));
+	assert_ptr_equal(section_source(a, deny), defaults);
+	assert_ptr_equal(section_source(a, cafile), defaults);
+	assert_ptr_equal(section_source(b, any), defaults);
+	assert_ptr_equal(section_source(b, deny), defaults);
+	done(&f);
 }
 
 static void
@@ -220,6 +268,10 @@ main(void)
 		cmocka_unit_test(keys_in_the_wrong_section_are_sent_home),
 		cmocka_unit_test(
 			unknown_sections_come_with_the_nearest_known_one),
+		cmocka_unit_test(
+			a_policy_holds_nothing_but_what_a_certificate_must_have),
+		cmocka_unit_test(
+			who_may_come_in_is_inherited_whole_or_not_at_all),
 		cmocka_unit_test(sections_need_a_name_or_must_have_none),
 		cmocka_unit_test(a_section_given_twice_names_the_first),
 		cmocka_unit_test(a_scalar_given_twice_names_the_first),

@@ -349,6 +349,255 @@ freeing_no_settings_is_fine(void **state)
 	settings_free(&settings);
 }
 
+#define SERVER_NAMES                                                             \
+	"[server_name b]\nlistener = gw\nserver_name = B.example. *.b.example\n" \
+	"certfile = b.pem\nbackend = unix:/b\n"                                  \
+	"[defaults]\nidle_timeout = 7s\ncafile = ca.pem\n"                       \
+	"alpn_protocols = h2\nsni_mismatch = reject\n"                           \
+	"[listener gw]\nlisten = 127.0.0.1:1\nbackend = 127.0.0.1:9\n"           \
+	"certfile = a.pem\ncertfile = a2.pem\nnum_tickets = 1\n"                 \
+	"verify_flags = -x509_strict\nhandshake_timeout = 3s\n"                  \
+	"[server_name c]\nlistener = gw\nserver_name = c.example\n"              \
+	"verify_flags = allow_proxy_certs\nverify_mode = optional\n"             \
+	"alpn_protocols = http/1.1 x\n"
+
+static void
+server_names_inherit_from_their_listener_value_by_value(void **state)
+{
+	struct loaded l = load(SERVER_NAMES);
+	const struct listener_settings *gw = &l.settings->listeners[0];
+	const struct listener_settings *b = &gw->overlays[0];
+	const struct listener_settings *c = &gw->overlays[1];
+
+	(void)state;
+	assert_findings(&l, "");
+	assert_int_equal(l.settings->n_listeners, 1);
+	assert_int_equal(gw->n_overlays, 2);
+	assert_int_equal(gw->server_names.n, 0);
+	assert_null(gw->listener);
+	assert_string_equal(b->name, "b");
+	assert_string_equal(b->listener, "gw");
+	assert_int_equal(b->server_names.n, 2);
+	assert_string_equal(b->server_names.items[0], "b.example");
+	assert_int_equal(b->listen.n, 0);
+	assert_int_equal(b->n_overlays, 0);
+	assert_int_equal(b->backend.kind, ADDR_UNIX);
+	assert_int_equal(b->tls.certfile.n, 1);
+	assert_int_equal(b->tls.num_tickets, 1);
+	assert_int_equal(b->idle_timeout_ms, 7000);
+	assert_int_equal(b->handshake_timeout_ms, 3000);
+	assert_string_equal(b->tls.cafile.items[0], "ca.pem");
+	assert_int_equal(b->tls.verify_mode, VERIFY_REQUIRED);
+	assert_int_equal(b->tls.verify_flags & TLS_VERIFY_X509_STRICT, 0);
+	assert_int_equal(b->tls.sni_mismatch, SNI_MISMATCH_REJECT);
+	assert_int_equal(c->backend.kind, ADDR_INET);
+	assert_int_equal(c->tls.certfile.n, 2);
+	assert_int_equal(c->tls.verify_mode, VERIFY_OPTIONAL);
+	assert_int_equal(c->tls.alpn_protocols.n, 2);
+	/* Flags start from their default, not from what is inherited. */
+	assert_int_equal(c->tls.verify_flags,
+		TLS_VERIFY_X509_STRICT | TLS_VERIFY_X509_PARTIAL_CHAIN |
+			TLS_VERIFY_X509_TRUSTED_FIRST |
+			TLS_VERIFY_ALLOW_PROXY_CERTS);
+	unload(&l);
+}
+
+static void
+a_server_name_without_its_listener_is_left_out(void **state)
+{
+	struct loaded l = load("[listener web]\nlisten = 127.0.0.1:1\n"
+			       "backend = 127.0.0.1:9\ncertfile = c\n"
+			       "[server_name a]\nserver_name = a.example\n"
+			       "listener = wbe\nidle_timeout = x\n"
+			       "[server_name b]\nlisten = *:1\n"
+			       "handshake_timeout = 1s\n"
+			       "[server_name c]\nlistener = frobnicate\n"
+			       "server_name = *.c\n"
+			       "[server_name]\nlistener = web\n");
+
+	(void)state;
+	assert_findings(&l,
+		"t.ini:7: [server_name a] there is no [listener wbe]; did you "
+		"mean \"web\"?\n"
+		"t.ini:8: [server_name a] idle_timeout \"x\" is not a "
+		"duration (such as 500ms, 10s, 5m, 1h, 2d, 0)\n"
+		"t.ini:9: [server_name b] missing required key \"listener\"\n"
+		"t.ini:9: [server_name b] missing required key "
+		"\"server_name\"\n"
+		"t.ini:10: [server_name b] key \"listen\" belongs in "
+		"[listener NAME]\n"
+		"t.ini:11: [server_name b] key \"handshake_timeout\" belongs "
+		"in [listener NAME]\n"
+		"t.ini:13: [server_name c] there is no [listener "
+		"frobnicate]\n"
+		"t.ini:14: [server_name c] server_name \"*.c\" is not a "
+		"server name: there must be at least two more parts after "
+		"\"*\"\n"
+		"t.ini:15: [server_name] section has no name: [server_name "
+		"NAME]\n");
+	assert_int_equal(l.settings->listeners[0].n_overlays, 0);
+	unload(&l);
+}
+
+static void
+inline_pem_keeps_its_lines_and_its_padding(void **state)
+{
+	struct loaded l = load("[listener a]\nlisten = 127.0.0.1:1\n"
+			       "backend = 127.0.0.1:9\ncertfile = c\n"
+			       "cadata =\n"
+			       "\t-----BEGIN CERTIFICATE-----\n"
+			       "\tMIIBszCC+/AVmgAwIBAgIUQ1abcdefghijklmnopqrst"
+			       "uvwxyz0123456789ABCDEFGH\r\n"
+			       "\tlisten==\n"
+			       "\tAb+/=\n"
+			       "\n"
+			       "\t-----END CERTIFICATE-----\n"
+			       "idle_timeout = 5s\n");
+	const struct listener_settings *a = &l.settings->listeners[0];
+
+	(void)state;
+	/* "listen==" looks like a key that was indented by accident. */
+	assert_findings(&l,
+		"t.ini:8: [listener a] indented, this line continues "
+		"\"cadata\"; remove the blanks before \"listen==\"\n");
+	assert_string_equal(a->tls.cadata,
+		"-----BEGIN CERTIFICATE-----\n"
+		"MIIBszCC+/AVmgAwIBAgIUQ1abcdefghijklmnopqrstuvwxyz0123456789AB"
+		"CDEFGH\n"
+		"Ab+/=\n"
+		"-----END CERTIFICATE-----");
+	assert_int_equal(a->idle_timeout_ms, 5000);
+	assert_int_equal(a->tls.verify_mode, VERIFY_REQUIRED);
+	unload(&l);
+}
+
+static void
+any_ca_makes_a_certificate_required(void **state)
+{
+	struct loaded l = load("[defaults]\nbackend = 127.0.0.1:9\n"
+			       "certfile = c\n"
+			       "[listener a]\nlisten = 127.0.0.1:1\n"
+			       "capath = cas\n"
+			       "[listener b]\nlisten = 127.0.0.1:2\n"
+			       "cadata = x\n"
+			       "[listener c]\nlisten = 127.0.0.1:3\n"
+			       "load_default_certs = yes\n"
+			       "[listener d]\nlisten = 127.0.0.1:4\n"
+			       "load_default_certs = no\n");
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct tls_settings *tls = &l.settings->listeners[i].tls;
+
+		assert_true(settings_has_ca(tls));
+		assert_int_equal(tls->verify_mode, VERIFY_REQUIRED);
+	}
+	assert_false(settings_has_ca(&l.settings->listeners[3].tls));
+	assert_int_equal(l.settings->listeners[3].tls.verify_mode, VERIFY_NONE);
+	unload(&l);
+}
+
+static void
+policies_are_known_to_every_listener_and_server_name(void **state)
+{
+	struct loaded l = load("[policy b]\nallow_cn = x y\n\tz\n"
+			       "allow_issuer_cn = CA\n"
+			       "[listener gw]\nlisten = 127.0.0.1:1\n"
+			       "backend = 127.0.0.1:9\ncertfile = c\n"
+			       "cafile = ca\nauthorize = a b\n"
+			       "[server_name n]\nlistener = gw\n"
+			       "server_name = n.example\n"
+			       "[policy a]\nallow_ip_san = ::1\n");
+	const struct settings *set = l.settings;
+	const struct listener_settings *gw = &set->listeners[0];
+
+	(void)state;
+	assert_findings(&l, "");
+	assert_int_equal(set->n_policies, 2);
+	assert_string_equal(set->policies[0].name, "b");
+	assert_string_equal(set->policies[0].allow[RULE_CN].items[0], "x y");
+	assert_int_equal(set->policies[0].allow[RULE_CN].n, 2);
+	assert_int_equal(set->policies[0].allow[RULE_ISSUER_CN].n, 1);
+	assert_int_equal(set->policies[1].allow[RULE_IP_SAN].n, 1);
+	assert_ptr_equal(gw->policies, set->policies);
+	assert_int_equal(gw->n_policies, 2);
+	assert_ptr_equal(gw->overlays[0].policies, set->policies);
+	assert_int_equal(gw->overlays[0].n_policies, 2);
+	assert_int_equal(gw->overlays[0].rules.authorize.n, 2);
+	assert_int_equal(gw->rules.allow[RULE_CN].n, 0);
+	unload(&l);
+}
+
+/* The rules of [defaults] are for those who let in. */
+static void
+a_policy_takes_nothing_from_defaults(void **state)
+{
+	struct loaded l = load("[defaults]\nallow_cn = x\n"
+			       "[policy a]\nallow_ou = y\n");
+
+	(void)state;
+	assert_int_equal(l.settings->n_policies, 1);
+	assert_int_equal(l.settings->policies[0].allow[RULE_CN].n, 0);
+	assert_int_equal(l.settings->policies[0].allow[RULE_OU].n, 1);
+	unload(&l);
+}
+
+/* LINES of a listener with a CA and a CRL, once loaded. */
+static void
+assert_crl_check(const char *lines, enum crl_check check, uint64_t flag)
+{
+	char *text = xasprintf("[listener a]\nlisten = 127.0.0.1:1\n"
+			       "backend = 127.0.0.1:9\ncertfile = c\n"
+			       "cafile = ca\n%s",
+		lines);
+	struct loaded l = load(text);
+	const struct tls_settings *tls = &l.settings->listeners[0].tls;
+
+	assert_int_equal(tls->crl_check, check);
+	assert_int_equal(tls->verify_flags & 3, flag);
+	assert_int_equal(settings_crl_flag(tls), flag);
+	unload(&l);
+	free(text);
+}
+
+static void
+crl_check_and_its_flags_say_the_same_in_the_end(void **state)
+{
+	(void)state;
+	assert_crl_check("", CRL_CHECK_NONE, 0);
+	assert_crl_check(
+		"crlfile = c\n", CRL_CHECK_LEAF, TLS_VERIFY_CRL_CHECK_LEAF);
+	assert_crl_check("crlfile = c\ncrl_check = none\n", CRL_CHECK_NONE, 0);
+	assert_crl_check("crlfile = c\ncrl_check = chain\n", CRL_CHECK_CHAIN,
+		TLS_VERIFY_CRL_CHECK_CHAIN);
+	assert_crl_check("crlfile = c\nverify_flags = crl_check_chain\n",
+		CRL_CHECK_CHAIN, TLS_VERIFY_CRL_CHECK_CHAIN);
+	assert_crl_check("verify_flags = crl_check_leaf\n", CRL_CHECK_LEAF,
+		TLS_VERIFY_CRL_CHECK_LEAF);
+	/* The chain has the leaf in it. */
+	assert_crl_check("verify_flags = crl_check_leaf crl_check_chain\n",
+		CRL_CHECK_CHAIN, TLS_VERIFY_CRL_CHECK_CHAIN);
+}
+
+static void
+a_listener_without_certificate_rejects_unknown_names(void **state)
+{
+	struct loaded l = load("[listener a]\nlisten = 127.0.0.1:1\n"
+			       "backend = 127.0.0.1:9\n"
+			       "[server_name x]\nlistener = a\n"
+			       "server_name = x.example\ncertfile = c\n"
+			       "[listener b]\nlisten = 127.0.0.1:2\n"
+			       "backend = 127.0.0.1:9\ncertfile = c\n");
+
+	(void)state;
+	assert_findings(&l, "");
+	assert_int_equal(
+		l.settings->listeners[0].tls.sni_mismatch, SNI_MISMATCH_REJECT);
+	assert_int_equal(l.settings->listeners[1].tls.sni_mismatch,
+		SNI_MISMATCH_DEFAULT);
+	unload(&l);
+}
+
 int
 main(void)
 {
@@ -371,6 +620,19 @@ main(void)
 			a_file_that_cannot_be_read_is_one_error_without_a_line),
 		cmocka_unit_test(a_worker_loads_the_same_from_the_bundles),
 		cmocka_unit_test(freeing_no_settings_is_fine),
+		cmocka_unit_test(
+			server_names_inherit_from_their_listener_value_by_value),
+		cmocka_unit_test(
+			a_server_name_without_its_listener_is_left_out),
+		cmocka_unit_test(inline_pem_keeps_its_lines_and_its_padding),
+		cmocka_unit_test(any_ca_makes_a_certificate_required),
+		cmocka_unit_test(
+			policies_are_known_to_every_listener_and_server_name),
+		cmocka_unit_test(a_policy_takes_nothing_from_defaults),
+		cmocka_unit_test(
+			crl_check_and_its_flags_say_the_same_in_the_end),
+		cmocka_unit_test(
+			a_listener_without_certificate_rejects_unknown_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,9 @@
 #include <cmocka.h>
 #include <openssl/ssl.h>
 
+#include "handshake.h"
+#include "tls/tls_ctx.h"
+#include "tls_contexts.h"
 #include "tls_fixture.h"
 
 #define TEST(name)                                                             \
@@ -50,10 +53,10 @@ a_ca_without_key_usage_is_a_warning(void **state)
 
 	assert_warns(it,
 		&(struct cert_spec){.cn = "Old", .is_ca = true, .usage = ""},
-		"certificate 1 (CN=Old) has no keyUsage; with strict "
-		"verification\n    every client will be refused (\"CA cert "
-		"does "
-		"not include key usage extension\")");
+		"certificate 1 (CN=Old) has no keyUsage; with verify_flags "
+		"x509_strict\n    every client will be refused (\"CA cert "
+		"does not include key usage extension\"); reissue the CA or "
+		"set verify_flags = -x509_strict");
 }
 
 static void
@@ -181,6 +184,255 @@ names_of_all_cas_go_to_the_client(void **state)
 	cert_done(&b);
 }
 
+/* ---- where CAs come from, with real clients ---- */
+
+#define CERT "certfile = gw.pem\nkeyfile = gw.key\n"
+
+/* A server, and a CA with a client that is not configured anywhere yet. */
+struct house {
+	struct cert ca;
+	struct cert client;
+};
+
+static struct house
+house_make(struct fixture *it)
+{
+	struct house house = {.ca = cert_make_ca("Test CA")};
+	struct cert server = cert_make_server("gw", NULL);
+
+	house.client = cert_make_client("billing", &house.ca);
+	fixture_write_cert(it, "gw", &server);
+	cert_done(&server);
+	return house;
+}
+
+static void
+house_done(struct house *house)
+{
+	cert_done(&house->ca);
+	cert_done(&house->client);
+}
+
+/* The client of HOUSE meets a listener with LINES. */
+static struct outcome
+visit(struct fixture *it, const struct house *house, const char *lines)
+{
+	struct tls_ctx *ctx = context_make(it, "gw", lines);
+	SSL_CTX *client = client_ctx_new(&house->client, TLS1_3_VERSION);
+	struct outcome outcome = handshake(tls_ctx_ssl(ctx), client, NULL);
+
+	SSL_CTX_free(client);
+	tls_ctx_unref(&ctx);
+	return outcome;
+}
+
+static void
+assert_admitted(
+	struct fixture *it, const struct house *house, const char *lines)
+{
+	struct outcome outcome = visit(it, house, lines);
+
+	if (!outcome.server_done)
+		fail_msg("refused: %s", outcome.failure.text);
+	assert_string_equal(outcome.subject, "CN=billing");
+	outcome_done(&outcome);
+}
+
+/* How a file says it in an indented value. */
+static char *
+indented(const char *pem)
+{
+	char *out = calloc(1, 2 * strlen(pem) + 8);
+	size_t at = 0;
+
+	assert_non_null(out);
+	for (size_t i = 0; pem[i] != '\0'; i++) {
+		if (i == 0 || pem[i - 1] == '\n')
+			out[at++] = ' ';
+		out[at++] = pem[i];
+	}
+	return out;
+}
+
+static void
+cas_may_stand_in_the_configuration(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+	char *pem = cert_pem(&house.ca);
+	char *text = indented(pem);
+	char lines[3000];
+
+	(void)snprintf(lines, sizeof lines, CERT "cadata =\n%s", text);
+	assert_admitted(it, &house, lines);
+	free(text);
+	free(pem);
+	house_done(&house);
+}
+
+static void
+broken_cadata_is_an_error(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+
+	context_fails(it, CERT "cadata = nonsense\n",
+		"context.ini:6: [listener gw] cadata holds no certificate in "
+		"PEM");
+	context_fails(it,
+		CERT "cadata =\n -----BEGIN CERTIFICATE-----\n MAMCAQE=\n"
+		     " -----END CERTIFICATE-----\n",
+		"cadata: certificate 1 cannot be read");
+	house_done(&house);
+}
+
+static void
+cas_may_be_hash_links_of_a_directory(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+	char *pem = cert_pem(&house.ca);
+	struct outcome outcome;
+
+	fixture_write(it, "9d66eef0.0", pem);
+	assert_admitted(it, &house, CERT "capath = .\n");
+	outcome = visit(it, &house, CERT "capath = .\n");
+	assert_string_equal(outcome.ca_name, "Test CA");
+	outcome_done(&outcome);
+	free(pem);
+	house_done(&house);
+}
+
+static void
+every_hash_link_counts(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+	struct cert other = cert_make_ca("Test CA"); /* the same hash */
+	char *pem = cert_pem(&house.ca);
+	char *other_pem = cert_pem(&other);
+
+	fixture_write(it, "9d66eef0.0", other_pem);
+	fixture_write(it, "9d66eef0.1", pem);
+	assert_admitted(it, &house, CERT "capath = .\n");
+	free(pem);
+	free(other_pem);
+	cert_done(&other);
+	house_done(&house);
+}
+
+static void
+a_capath_without_hash_links_is_an_error(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+
+	fixture_write_cert(it, "ca", &house.ca);
+	context_fails(it, CERT "capath = .\n",
+		"context.ini:6: [listener gw] capath \".\" holds no hash links "
+		"(\"9d66eef0.0\") to certificates; run \"openssl rehash .\"");
+	house_done(&house);
+}
+
+static void
+a_capath_that_is_not_there_is_an_error(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+
+	context_fails(it, CERT "capath = none\n",
+		"[listener gw] capath \"none\": No such file or directory");
+	house_done(&house);
+}
+
+static void
+a_bad_file_of_a_capath_is_told_by_its_name(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+
+	fixture_write(it, "9d66eef0.0", "nothing");
+	context_fails(it, CERT "capath = .\n",
+		"capath \"./9d66eef0.0\" holds no certificate in PEM");
+	house_done(&house);
+}
+
+static void
+the_default_certificates_may_be_trusted(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+	char *pem = cert_pem(&house.ca);
+	struct outcome outcome;
+	char path[512];
+
+	fixture_write(it, "system.pem", pem);
+	(void)snprintf(path, sizeof path, "%s/system.pem", it->dir);
+	assert_int_equal(setenv("SSL_CERT_FILE", path, 1), 0);
+	assert_admitted(it, &house, CERT "load_default_certs = yes\n");
+	/* Their names are not told. */
+	outcome = visit(it, &house, CERT "load_default_certs = yes\n");
+	assert_int_equal(outcome.n_ca_names, 0);
+	outcome_done(&outcome);
+	assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);
+	free(pem);
+	house_done(&house);
+}
+
+static void
+missing_default_certificates_are_an_error(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+
+	assert_int_equal(setenv("SSL_CERT_FILE", "/nonexistent.pem", 1), 0);
+	context_fails(it, CERT "load_default_certs = yes\n",
+		"[listener gw] load_default_certs: ");
+	assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);
+	house_done(&house);
+}
+
+static void
+names_of_cas_are_told_or_not(void **state)
+{
+	struct fixture *it = *state;
+	struct house house = house_make(it);
+	struct outcome outcome;
+
+	fixture_write_cert(it, "ca", &house.ca);
+	outcome = visit(it, &house, CERT "cafile = ca.pem\n");
+	assert_int_equal(outcome.n_ca_names, 1);
+	assert_string_equal(outcome.ca_name, "Test CA");
+	outcome_done(&outcome);
+	outcome =
+		visit(it, &house, CERT "cafile = ca.pem\nsend_ca_names = no\n");
+	assert_true(outcome.server_done);
+	assert_int_equal(outcome.n_ca_names, 0);
+	assert_string_equal(outcome.subject, "CN=billing");
+	outcome_done(&outcome);
+	house_done(&house);
+}
+
+static void
+without_strictness_no_defect_is_told_of(void **state)
+{
+	struct fixture *it = *state;
+	struct cert server = cert_make_server("gw", NULL);
+	struct cert old = cert_make(
+		&(struct cert_spec){.cn = "Old", .is_ca = true, .usage = ""},
+		NULL);
+	struct house house = {old, cert_make_client("billing", &old)};
+
+	fixture_write_cert(it, "gw", &server);
+	fixture_write_cert(it, "ca", &old);
+	context_is_fine(
+		it, CERT "cafile = ca.pem\nverify_flags = -x509_strict\n");
+	assert_admitted(it, &house,
+		CERT "cafile = ca.pem\nverify_flags = -x509_strict\n");
+	cert_done(&server);
+	house_done(&house);
+}
+
 int
 main(void)
 {
@@ -195,6 +447,17 @@ main(void)
 		TEST(the_second_bad_ca_of_a_file_is_told_by_its_number),
 		TEST(every_bad_file_is_reported_at_its_line),
 		TEST(names_of_all_cas_go_to_the_client),
+		TEST(cas_may_stand_in_the_configuration),
+		TEST(broken_cadata_is_an_error),
+		TEST(cas_may_be_hash_links_of_a_directory),
+		TEST(every_hash_link_counts),
+		TEST(a_capath_without_hash_links_is_an_error),
+		TEST(a_capath_that_is_not_there_is_an_error),
+		TEST(a_bad_file_of_a_capath_is_told_by_its_name),
+		TEST(the_default_certificates_may_be_trusted),
+		TEST(missing_default_certificates_are_an_error),
+		TEST(names_of_cas_are_told_or_not),
+		TEST(without_strictness_no_defect_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,14 +183,15 @@ an_optional_certificate_must_still_be_good(void **state)
 }
 
 static void
-the_session_cache_is_off_and_tickets_are_on(void **state)
+the_session_cache_is_bounded_and_tickets_are_on(void **state)
 {
 	struct fixture *it = *state;
 	struct pki pki = pki_make(it, "");
 	SSL_CTX *ctx = tls_ctx_ssl(pki.ctx);
 
 	assert_int_equal(
-		SSL_CTX_get_session_cache_mode(ctx), SSL_SESS_CACHE_OFF);
+		SSL_CTX_get_session_cache_mode(ctx), SSL_SESS_CACHE_SERVER);
+	assert_int_equal(SSL_CTX_sess_get_cache_size(ctx), 1024);
 	assert_int_equal(SSL_CTX_get_num_tickets(ctx), 2);
 	assert_int_equal(SSL_CTX_get_timeout(ctx), 3600);
 	assert_int_equal(SSL_CTX_get_max_early_data(ctx), 0);
@@ -269,7 +270,7 @@ main(void)
 		TEST(without_a_ca_no_certificate_is_asked_for),
 		TEST(an_optional_certificate_may_be_missing),
 		TEST(an_optional_certificate_must_still_be_good),
-		TEST(the_session_cache_is_off_and_tickets_are_on),
+		TEST(the_session_cache_is_bounded_and_tickets_are_on),
 		TEST(a_reference_keeps_the_context_alive),
 		TEST(all_findings_come_in_one_run_and_there_is_no_context),
 		TEST(ciphers_that_no_allowed_version_knows_are_an_error),

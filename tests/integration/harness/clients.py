@@ -39,10 +39,13 @@ class Alert(Exception):
 
 
 def alert_of(error):
-    """OpenSSL's TLSV1_ALERT_UNKNOWN_CA is everybody's unknown_ca."""
-    reason = error.reason or ""
-    found = re.match(r"(?:TLSV1|TLSV13|SSLV3)_ALERT_(\w+)", reason)
-    return found[1].lower() if found else None
+    """OpenSSL's "tlsv1 alert unknown ca" is everybody's unknown_ca. Some
+    releases of Python know the reason of an alert only in words."""
+    reason = error.reason or re.sub(r"^\[SSL[^]]*\]|\(_ssl.*$", "",
+                                    str(error)).strip().replace(" ", "_")
+    found = re.match(r"(?:TLSV1|TLSV13|SSLV3)_ALERT_(\w+)|"
+                     r"TLSV1_(UNRECOGNIZED_NAME)$", reason.upper())
+    return (found[1] or found[2]).lower() if found else None
 
 
 def is_truncation(error):

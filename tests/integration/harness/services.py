@@ -14,10 +14,10 @@ from .programs import free_port, need
 class Service:
     """A program that listens where we told it to."""
 
-    def __init__(self, command, family, address):
+    def __init__(self, command, family, address, **popen):
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT)
+            stderr=subprocess.STDOUT, **popen)
         self.name = command[0]
         self.family, self.where = family, address
 

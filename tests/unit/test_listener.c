@@ -1,0 +1,238 @@
+#include "config.h"
+
+#include "proxy/listener.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include <cmocka.h>
+
+#include "gateway.h"
+#include "proxy/conn.h"
+#include "proxy/proxy.h"
+#include "sockets.h"
+#include "stats/stats.h"
+
+static size_t
+accepted(struct gateway *g)
+{
+	return stats_get(g->stats, STATS_ACCEPTED);
+}
+
+/* A few turns in which nothing is to happen. */
+static void
+turn_idly(struct gateway *g)
+{
+	for (int i = 0; i < 20; i++)
+		gateway_turn(g);
+}
+
+static void
+a_broken_certificate_is_reported_and_gives_no_listener(void **state)
+{
+	struct gateway *g = *state;
+	struct listener *listener;
+
+	fixture_write(g->it, "gw.pem", "no certificate");
+	g->proxy = proxy_new(g->base, g->stats, 10);
+	listener = listener_new(g->proxy, &g->it->settings->process,
+		g->it->listener, g->it->files, g->it->report);
+	assert_null(listener);
+	assert_true(report_errors(g->it->report) > 0);
+	fixture_assert_reported(g->it, "gw.pem");
+}
+
+static void
+it_copies_what_it_needs_of_the_settings(void **state)
+{
+	struct gateway *g = *state;
+
+	gateway_open(g, 10);
+	settings_free(&g->it->settings);
+	g->it->listener = NULL;
+	assert_string_equal(g->listener->name, "gw");
+	assert_int_equal(g->listener->handshake_timeout.ms, 10000);
+	assert_int_equal(g->listener->backend.n_addresses, 1);
+}
+
+static void
+one_turn_takes_four_connections_at_most(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client clients[6];
+
+	gateway_open(g, 10);
+	for (size_t i = 0; i < 6; i++)
+		gateway_dial(g, &clients[i], NULL);
+	GATEWAY_WAIT(g, accepted(g) > 0);
+	assert_int_equal(accepted(g), 4);
+	GATEWAY_WAIT(g, accepted(g) == 6);
+	for (size_t i = 0; i < 6; i++)
+		tls_client_done(&clients[i]);
+}
+
+static void
+a_full_proxy_pauses_and_goes_on_when_one_has_gone(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client first, second;
+
+	gateway_open(g, 1);
+	gateway_connect(g, &first);
+	gateway_dial(g, &second, &g->cert);
+	GATEWAY_WAIT(g, g->proxy->accepts_paused);
+	turn_idly(g);
+	assert_int_equal(accepted(g), 1);
+	assert_int_equal(stats_get(g->stats, STATS_ACCEPT_PAUSED), 1);
+	close_with_reset(first.fd);
+	first.fd = -1;
+	GATEWAY_WAIT(g, accepted(g) == 2);
+	tls_client_done(&first);
+	tls_client_done(&second);
+}
+
+static void
+a_pause_without_a_cause_passes_by_itself(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client client;
+
+	gateway_open(g, 10);
+	proxy_pause_accepts(g->proxy);
+	proxy_pause_accepts(g->proxy);
+	assert_int_equal(stats_get(g->stats, STATS_ACCEPT_PAUSED), 1);
+	gateway_dial(g, &client, NULL);
+	GATEWAY_WAIT(g, accepted(g) == 1);
+	assert_false(g->proxy->accepts_paused);
+	tls_client_done(&client);
+}
+
+static void
+stopping_closes_the_sockets_and_keeps_the_connections(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client client;
+	struct stream *backend;
+
+	gateway_open(g, 10);
+	gateway_connect(g, &client);
+	backend = gateway_conn(g)->relay.backend;
+	listener_stop(g->listener);
+	listener_stop(g->listener);
+	assert_true(TAILQ_EMPTY(&g->proxy->listeners));
+	assert_int_equal(g->listener->n_sockets, 0);
+	/* Its generation has gone too: the connection holds it. */
+	listener_unref(&g->listener);
+	assert_null(g->listener);
+	assert_int_equal(tls_client_write(&client, "still here", 10), 10);
+	gateway_backend_expect(g, "still here");
+	assert_true(is_open(backend->fd));
+	tls_client_end(&client);
+	assert_int_equal(shutdown(g->backend, SHUT_WR), 0);
+	gateway_wait_closed(g);
+	gateway_assert_logged(g, " reason=done\n");
+	tls_client_done(&client);
+}
+
+static void
+nothing_is_accepted_before_the_start(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client client;
+
+	gateway_open(g, 10);
+	listener_stop(g->listener);
+	listener_add_socket(g->listener, tcp_listen(&g->port));
+	gateway_dial(g, &client, NULL);
+	turn_idly(g);
+	assert_int_equal(accepted(g), 0);
+	listener_start(g->listener);
+	GATEWAY_WAIT(g, accepted(g) == 1);
+	tls_client_done(&client);
+}
+
+static void
+every_socket_is_accepted_from(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client first, second;
+	unsigned short other;
+
+	gateway_open(g, 10);
+	listener_stop(g->listener);
+	listener_add_socket(g->listener, tcp_listen(&g->port));
+	listener_add_socket(g->listener, tcp_listen(&other));
+	listener_start(g->listener);
+	gateway_dial(g, &first, NULL);
+	g->port = other;
+	gateway_dial(g, &second, NULL);
+	GATEWAY_WAIT(g, accepted(g) == 2);
+	tls_client_done(&first);
+	tls_client_done(&second);
+}
+
+static void
+one_that_starts_during_a_pause_waits_for_its_end(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client client;
+
+	gateway_open(g, 10);
+	listener_stop(g->listener);
+	proxy_pause_accepts(g->proxy);
+	listener_add_socket(g->listener, tcp_listen(&g->port));
+	listener_start(g->listener);
+	gateway_dial(g, &client, NULL);
+	gateway_turn(g);
+	assert_int_equal(accepted(g), 0);
+	GATEWAY_WAIT(g, accepted(g) == 1);
+	tls_client_done(&client);
+}
+
+static void
+a_socket_that_cannot_accept_pauses_and_says_so(void **state)
+{
+	struct gateway *g = *state;
+	int fds[2];
+
+	gateway_open(g, 10);
+	listener_stop(g->listener);
+	/* Readable, and accept() fails for good. */
+	tcp_pair(&fds[0], &fds[1]);
+	assert_int_equal(send(fds[0], "x", 1, 0), 1);
+	listener_add_socket(g->listener, fds[1]);
+	listener_start(g->listener);
+	GATEWAY_WAIT(g, g->proxy->accepts_paused);
+	gateway_assert_logged(g, " warn ");
+	gateway_assert_logged(g, " cannot accept, waiting listener=gw ");
+	assert_int_equal(close(fds[0]), 0);
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, gateway_setup, gateway_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_broken_certificate_is_reported_and_gives_no_listener),
+		TEST(it_copies_what_it_needs_of_the_settings),
+		TEST(one_turn_takes_four_connections_at_most),
+		TEST(a_full_proxy_pauses_and_goes_on_when_one_has_gone),
+		TEST(a_pause_without_a_cause_passes_by_itself),
+		TEST(stopping_closes_the_sockets_and_keeps_the_connections),
+		TEST(nothing_is_accepted_before_the_start),
+		TEST(every_socket_is_accepted_from),
+		TEST(one_that_starts_during_a_pause_waits_for_its_end),
+		TEST(a_socket_that_cannot_accept_pauses_and_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

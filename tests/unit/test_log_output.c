@@ -1,0 +1,106 @@
+/* Lines go to stderr, and never wait for whoever reads it. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log_output.h"
+
+/* Makes the write end of a new pipe stderr, in a child: log_output is of the
+ * process. Returns the exit status of RUN. */
+static int
+with_pipe(int (*run)(int read_fd))
+{
+	int fds[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)dup2(fds[1], STDERR_FILENO);
+		log_output_open();
+		_exit(run(fds[0]));
+	}
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int
+write_one(int read_fd)
+{
+	char line[8];
+
+	if (!log_output_write("hello\n", 6))
+		return 1;
+	if (read(read_fd, line, sizeof line) != 6)
+		return 2;
+	return memcmp(line, "hello\n", 6) == 0 ? 0 : 3;
+}
+
+static void
+a_line_arrives_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(with_pipe(write_one), 0);
+}
+
+static int
+fill(int read_fd)
+{
+	static char line[1000];
+	unsigned long n = 0;
+
+	(void)read_fd;
+	memset(line, 'x', sizeof line);
+	while (n < 10000 && log_output_write(line, sizeof line))
+		n++;
+	if (n == 10000)
+		return 1;
+	(void)log_output_write(line, sizeof line);
+	if (log_output_lost() != 2)
+		return 2;
+	return log_output_lost() == 0 ? 0 : 3;
+}
+
+static void
+a_full_pipe_loses_lines_and_counts_them(void **state)
+{
+	(void)state;
+	assert_int_equal(with_pipe(fill), 0);
+}
+
+static int
+leave_flags_alone(int read_fd)
+{
+	(void)read_fd;
+	return (fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK) == 0 ? 0 : 1;
+}
+
+static void
+the_shared_description_stays_blocking(void **state)
+{
+	(void)state;
+	assert_int_equal(with_pipe(leave_flags_alone), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_arrives_whole),
+		cmocka_unit_test(a_full_pipe_loses_lines_and_counts_them),
+		cmocka_unit_test(the_shared_description_stays_blocking),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
