@@ -72,9 +72,11 @@ ask(struct fixture *it, const char *lines, const char *cn,
 	fixture_write_cert(it, "gw", &gw);
 	fixture_write_cert(it, "client", &client);
 	(void)snprintf(text, sizeof text,
-		"certfile = gw.pem\nkeyfile = gw.key\ncafile = ca.pem\n%s",
+		"[listener gw]\nlisten = 127.0.0.1:0\n"
+		"backend = 127.0.0.1:9\ncertfile = gw.pem\n"
+		"keyfile = gw.key\ncafile = ca.pem\n%s",
 		lines);
-	fixture_configure(it, text);
+	fixture_write(it, "sallyport.ini", text);
 	(void)snprintf(path, sizeof path, "%s/sallyport.ini", it->dir);
 	(void)snprintf(cert, sizeof cert, "%s/client.pem", it->dir);
 	options.path = path;

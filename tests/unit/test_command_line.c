@@ -129,15 +129,6 @@ authorize_needs_no_more_than_listener_and_certificate(void **state)
 }
 
 static void
-append(char *words, size_t size, const char *more)
-{
-	size_t at = strlen(words);
-
-	assert_true(at + strlen(more) < size);
-	memcpy(words + at, more, strlen(more) + 1);
-}
-
-static void
 a_chain_has_an_end(void **state)
 {
 	char words[512];
