@@ -10,11 +10,11 @@ packages_build=(gcc libc6-dev make autoconf automake autoconf-archive
 	libseccomp-dev)
 packages_demo=(openssl curl python3)
 packages_test=(libcmocka-dev python3 python3-pytest python3-cryptography
-	nginx redis-server redis-tools gnutls-bin curl openssl sslscan
-	testssl.sh)
+	nginx haproxy redis-server redis-tools gnutls-bin curl openssl
+	sslscan testssl.sh)
 # Two versions of clang-format never agree, so linting is tied to Debian 12's.
 packages_lint=(clang-format-14 shellcheck mandoc)
-packages_clang=(clang-14)
+packages_clang=(clang-14 libclang-rt-14-dev)
 packages_dist=(xz-utils)
 }
 
@@ -62,7 +62,7 @@ disable_services()
 	[ -d /run/systemd/system ] || return 0
 	for package in "$@"; do
 		case $package in
-		nginx | redis-server)
+		nginx | haproxy | redis-server)
 			systemctl --quiet disable "$package.service" || true ;;
 		esac
 	done

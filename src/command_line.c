@@ -2,6 +2,7 @@
 #include "command_line.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,11 +58,33 @@ take_option(int c, struct command_line *out)
 	}
 }
 
-/* Returns what is wrong with them, or NULL. */
-static const char *
-find_check_misfit(const struct check_options *options)
+static bool
+has_authorize_options(const struct authorize_options *options)
 {
-	if (options->json && options->print)
+	return options->server_name != NULL || options->cert != NULL ||
+	       options->n_chain > 0;
+}
+
+static const char *
+find_serve_misfit(const struct command_line *line)
+{
+	const struct check_options *options = &line->options;
+
+	if (has_authorize_options(&line->authorize))
+		return "--server-name, --cert and --chain go with authorize";
+	if (options->strict || options->print)
+		return "--strict and --print go with check";
+	if (options->json || options->listener != NULL)
+		return "--json and --listener go with check and authorize";
+	return NULL;
+}
+
+static const char *
+find_check_misfit(const struct command_line *line)
+{
+	if (has_authorize_options(&line->authorize))
+		return "--server-name, --cert and --chain go with authorize";
+	if (line->options.json && line->options.print)
 		return "--json and --print both want the standard output";
 	return NULL;
 }
@@ -80,24 +103,21 @@ find_authorize_misfit(const struct command_line *line)
 	return NULL;
 }
 
+/* What is wrong with the words together, or NULL. */
 static const char *
 find_misfit(const struct command_line *line)
 {
-	const struct check_options *check = &line->options;
-	const struct authorize_options *authorize = &line->authorize;
-
-	if (line->command == COMMAND_AUTHORIZE)
+	switch (line->command) {
+	case COMMAND_SERVE:
+		return find_serve_misfit(line);
+	case COMMAND_CHECK:
+		return find_check_misfit(line);
+	case COMMAND_AUTHORIZE:
 		return find_authorize_misfit(line);
-	if (authorize->server_name != NULL || authorize->cert != NULL ||
-		authorize->n_chain > 0)
-		return "--server-name, --cert and --chain go with authorize";
-	if (line->command == COMMAND_CHECK)
-		return find_check_misfit(check);
-	if (line->command == COMMAND_SERVE && (check->strict || check->print))
-		return "--strict and --print go with check";
-	if (line->command == COMMAND_SERVE &&
-		(check->json || check->listener != NULL))
-		return "--json and --listener go with check and authorize";
+	case COMMAND_VERSION:
+	case COMMAND_HELP:
+		return NULL;
+	}
 	return NULL;
 }
 

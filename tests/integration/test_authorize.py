@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from harness.backends import Backend, echo
-from harness.certificates import Maker
+from harness.certificates import Maker, dns_only
 from harness.clients import VERSIONS, Alert, TlsClient
 from harness.daemon import Daemon, environment, ini
 from harness.limits import seconds
@@ -57,8 +57,10 @@ def spki_sha256(holder):
 class Clients:
     """Everybody who may knock, by name."""
 
-    def __init__(self, pki):
+    def __init__(self, pki, maker):
         self.pki = pki
+        named = maker.ca("Named CA", pki.ca,
+                         constraints=dns_only("corp.example"))
         self.holders = {
             "billing": self.of("CN=billing"),
             "Billing": self.of("CN=Billing"),
@@ -99,6 +101,10 @@ class Clients:
             "many names": self.of("CN=billing", names=san(
                 *(f"n{i}.example" for i in range(2000)))),
             "odd": self.of("O=a\nallowed: authorize any\x1b[2J", "CN=odd"),
+            "name allowed": maker.make("x", named, names=["a.corp.example"]),
+            "name forbidden": maker.make("x", named, names=["a.example"]),
+            "RSA-1024": maker.make("billing", pki.ca, key="rsa1024"),
+            "SHA-1": maker.signed_with_sha1("billing", pki.ca),
             "stranger": pki.stranger, "impostor": pki.impostor,
             "expired": pki.expired, "not yet valid": pki.future,
             "self-signed": pki.self_signed, "no EKU": pki.without_eku,
@@ -111,11 +117,12 @@ class Clients:
 
 
 def client_context(holder, version):
-    """One that knows no CA: OpenSSL would send whatever of its chain it finds
-    among them."""
+    """One that knows no CA, since OpenSSL would send whatever of its chain it
+    finds among them; and that does not mind its own keys."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.load_cert_chain(str(holder.cert), str(holder.key))
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.minimum_version = context.maximum_version = version
@@ -143,17 +150,19 @@ class World:
         finally:
             client.close()
 
-    def refusal(self, peer):
-        """The line of the log about the client at PEER."""
+    def line_about(self, listener, peer, since):
+        """What the log says of the client at PEER. Ports come back: another
+        listener had it before, maybe."""
         log = self.daemon.log
-        with log.news:
-            assert log.news.wait_for(
-                lambda: self.lines_about(peer), seconds(10)), log.text()
-            return self.lines_about(peer)[0]
 
-    def lines_about(self, peer):
-        return [line for _, line in self.daemon.log.lines
-                if line and line.fields.get("peer") == peer]
+        def found():
+            return [line for _, line in log.lines[since:] if line and
+                    line.fields.get("listener") == listener and
+                    line.fields.get("peer") == peer]
+
+        with log.news:
+            assert log.news.wait_for(found, seconds(10)), log.text()
+            return found()[0]
 
 
 def authorize(config, listener, cert, *more):
@@ -234,8 +243,8 @@ def sections(clients, maker, pki, backend):
 
 @pytest.fixture(scope="module")
 def world(pki, tmp_path_factory):
-    clients = Clients(pki).holders
     maker = Maker(tmp_path_factory.mktemp("authorize"))
+    clients = Clients(pki, maker).holders
     backend = Backend(echo)
     daemon = Daemon(tmp_path_factory.mktemp("daemon"), ini(
         sections(clients, maker, pki, backend)))
@@ -266,6 +275,11 @@ CASES = [
     ("plain", "server EKU", None, False, "client_certificate_purpose"),
     ("plain", "behind", None, True, "no rule"),
     ("plain", "without its chain", None, False, UNTRUSTED),
+    ("plain", "RSA-1024", None, False, "client_certificate_bad"),
+    ("plain", "SHA-1", None, False, "client_certificate_bad"),
+    ("plain", "name allowed", None, True, "no rule"),
+    ("plain", "name forbidden", None, False, "client_certificate_bad"),
+    ("dns", "name forbidden", None, False, "client_certificate_bad"),
     ("cn", "billing", None, True, "allow_cn billing"),
     ("cn", "many names", None, True, "allow_cn billing"),
     ("cn", "two names", None, True, "allow_cn billing"),
@@ -360,10 +374,11 @@ def test_what_it_says_is_what_happens(world, case):
     assert done.returncode == (0 if allowed else 1)
     assert verdict["reason"] == (reason or verdict["reason"])
     for version in VERSIONS:
+        since = world.daemon.log.mark()
         got_in, peer = world.handshake(listener, holder, version, server_name)
         assert got_in is allowed, version
         if not allowed:
-            line = world.refusal(peer)
+            line = world.line_about(listener, peer, since)
             assert line.message == (
                 "denied" if reason == DENIED else "refused")
             assert line.fields["reason"] == reason
@@ -411,7 +426,8 @@ class TestIdentity:
             assert f"allowed: {rule} {said[key]}\n" in done.stdout
         config.write_text(gateway(pki, deny_serial=said["serial"]))
         done = authorize(config, "gw", holder.cert)
-        assert f"denied: deny_serial {said['serial']}" in done.stdout
+        number = said["serial"].lstrip("0")
+        assert f"denied: deny_serial {number}\n" in done.stdout
 
     def test_many_names_are_counted(self, world):
         holder = world.clients["many names"]

@@ -493,6 +493,26 @@ class TestBelieving:
         assert line["reason"] == "client_certificate_untrusted"
         assert not service.was_dialled()
 
+    def test_and_in_the_line_of_who_was_denied(self, believing, raw_connect,
+                                               pki, version):
+        daemon, service = believing(allow_cn="somebody")
+        client = raw_connect(daemon, pki.good, version)
+        client.sock.sendall(pp.v1(SOURCE, DESTINATION))
+        client.be_refused()
+        line = daemon.log.wait("denied", peer=in_log(SOURCE))
+        assert "CN=good" in line["subject"]
+        assert not service.was_dialled()
+
+    def test_a_proxy_on_a_unix_socket_was_let_in_by_its_mode(
+            self, believing, raw_connect, pki, open_dir):
+        daemon, service = believing(listen=f"unix:{open_dir}/in.sock",
+                                    trusted_proxies="192.0.2.1")
+        client = raw_connect(daemon, pki.good)
+        client.sock.sendall(pp.v2(SOURCE, DESTINATION))
+        client.handshake()
+        header = pp.read_header(service.accept())
+        assert (header.source, header.destination) == (SOURCE, DESTINATION)
+
     @pytest.mark.parametrize("encode", [pp.v1, pp.v2], ids=["v1", "v2"])
     def test_header_and_client_hello_may_come_in_one_segment(
             self, believing, raw_connect, pki, version, encode):
@@ -780,11 +800,11 @@ class TestSlowProxies:
             self, believing, raw_connect, pki):
         """The deadline runs from accept(): a header at the last moment
         leaves no time for the rest."""
-        daemon, _ = believing(handshake_timeout="1s")
+        daemon, _ = believing(handshake_timeout="2s")
         client = raw_connect(daemon, pki.good)
         header = pp.v2(SOURCE, DESTINATION)
         client.sock.sendall(header[:-1])
-        client.sock.settimeout(0.8)
+        client.sock.settimeout(1.6)
         with pytest.raises(socket.timeout):
             client.sock.recv(1)
         client.sock.settimeout(seconds(15))
@@ -792,7 +812,7 @@ class TestSlowProxies:
         assert tcp_rest(client.sock) == b""
         line = daemon.refused(peer=in_log(SOURCE),
                               reason="handshake_timeout")
-        assert 900 <= int(line["ms"]) <= 1700
+        assert 1900 <= int(line["ms"]) < 3500  # not 1.6 s + 2 s
 
     def test_a_proxy_that_leaves_within_its_header_hurts_nobody(
             self, believing, raw_connect, pki):
@@ -810,14 +830,11 @@ class TestSlowProxies:
     def test_nothing_is_kept_of_headers_that_never_end(
             self, believing, raw_connect, pki):
         daemon, _ = believing(handshake_timeout="300ms")
+        before = daemon.descriptors()
         for _ in range(30):
             client = raw_connect(daemon, pki.good)
             client.sock.sendall(b"PROXY TCP4 ")
         daemon.log.wait("refused", count=30, reason="handshake_timeout")
-        before = daemon.descriptors()
-        client = raw_connect(daemon, pki.good)
-        client.sock.sendall(b"PROXY TCP4 ")
-        daemon.log.wait("refused", count=31, reason="handshake_timeout")
         wait_until(lambda: daemon.descriptors() == before,
                    "descriptors are back to their number")
 

@@ -11,12 +11,14 @@ from conftest import listener_keys
 from harness.backends import echo
 from harness.certificates import Maker
 from harness.clients import Alert, s_client, tls_context
-from harness.limits import seconds
+from harness.limits import seconds, wait_until
 from harness.pki import SERVER_AUTH
 from test_resumption import Visitor
 
 MISSING = ("certificate_required", "handshake_failure")
 DENIED = "client_certificate_denied"
+# OpenSSL's clients send their root, too, when they know it.
+UNTRUSTED = re.compile("^client_certificate_(untrusted|self_signed)$")
 NAMES = ["localhost", "api.example.com", "www.example.com"]
 
 
@@ -85,7 +87,7 @@ def together(backend, start_daemon, pki, shared, server):
         service = backend(echo)
         common = {"certfile": server.cert, "keyfile": server.key,
                   "ticket_secret_file": shared}
-        sections = {"sallyport": {"workers": 2, "drain_timeout": "2s"}}
+        sections = {"sallyport": {"workers": 1, "drain_timeout": "2s"}}
         for name, keys in listeners.items():
             sections[f"listener {name}"] = listener_keys(
                 pki, service, **{**common, **keys})
@@ -125,9 +127,7 @@ class Guest(Visitor):
             client.send(b"hello")
             client.recv()
         assert not client.tls.session_reused
-        lines = [line for _, line in daemon.log.lines]
-        assert lines
-        found = wait_for_end_of(daemon, client.peer)
+        found = end_of(daemon, client.peer)
         assert len(daemon.service.peers) == before
         return str(alert.value), found
 
@@ -141,17 +141,14 @@ class Guest(Visitor):
         return line
 
 
-def wait_for_end_of(daemon, peer):
-    """The line of PEER's connection, whatever it says."""
-    deadline = time.monotonic() + seconds(10)
-    while time.monotonic() < deadline:
-        for message in ("denied", "refused", "closed"):
-            found = daemon.log.find(message, peer=peer)
-            if found:
-                assert len(found) == 1
-                return found[0]
-        time.sleep(0.01)
-    raise AssertionError(daemon.log.text())
+def end_of(daemon, peer):
+    """The one line of PEER's connection, whatever it says."""
+    found = wait_until(lambda: [
+        line for message in ("denied", "refused", "closed")
+        for line in daemon.log.find(message, peer=peer)],
+        f"a line about {peer}")
+    assert len(found) == 1
+    return found[0]
 
 
 @pytest.fixture
@@ -173,7 +170,8 @@ LOST = {
     "a value was removed": (
         {"allow_cn": ["billing", "ops"]}, {"allow_cn": "ops"}),
     "a key was replaced": (
-        {"allow_cn": "billing"}, {"allow_dns_san": "ops.corp.example"}),
+        {"allow_cn": ["billing", "ops"]},
+        {"allow_dns_san": "ops.corp.example"}),
     "a key was removed beside another": (
         {"allow_cn": "billing", "allow_dns_san": "ops.corp.example"},
         {"allow_dns_san": "ops.corp.example"}),
@@ -183,7 +181,7 @@ LOST = {
     "a URI changed": (
         {"allow_uri_san": "spiffe://corp.example/**",
          "allow_cn": "ops"},
-        {"allow_uri_san": "spiffe://corp.example/**/x",
+        {"allow_uri_san": "spiffe://corp.example/ops",
          "allow_cn": "ops"}),
     "the first rule came": ({}, {"allow_cn": "ops"}),
     "any was taken away": (
@@ -202,7 +200,6 @@ LOST = {
         {"authorize": "two", "policies": {
             "one": {"allow_cn": "billing"}, "two": {"allow_cn": "ops"}}}),
 }
-LOST["a URI changed"][1]["allow_uri_san"] = "spiffe://corp.example/ops"
 
 
 class TestRules:
@@ -221,14 +218,8 @@ class TestRules:
         case for case in LOST if "another CA" not in case])
     def test_who_kept_it_gets_in(self, restart, guest, ops, case):
         before, after = LOST[case]
-        if case in ("a URI changed",):
-            before = {**before, "allow_cn": "ops"}
         client = guest(ops)
-        daemon = restart(**before)
-        if case in ("a key was replaced", ):
-            session = None
-        else:
-            session = client.learn(daemon)
+        session = client.learn(restart(**before))
         daemon = restart(**after)
         session = client.gets_in(daemon, session, resumed=False)
         client.gets_in(daemon, session, resumed=True)
@@ -297,7 +288,7 @@ class TestEverythingElse:
         daemon = restart(cafile=pki.other_ca.cert, **self.RULE)
         alert, line = client.is_turned_away(daemon, session)
         assert alert == "unknown_ca"
-        assert line["reason"] == "client_certificate_untrusted"
+        assert UNTRUSTED.search(line["reason"])
 
     def test_the_ca_was_swapped_for_one_of_its_name(self, restart, guest,
                                                     pki, billing):
@@ -306,7 +297,7 @@ class TestEverythingElse:
         daemon = restart(cafile=pki.impostor_ca.cert, **self.RULE)
         alert, line = client.is_turned_away(daemon, session)
         assert alert == "unknown_ca"
-        assert line["reason"] == "client_certificate_untrusted"
+        assert UNTRUSTED.search(line["reason"])
 
     def test_one_of_two_cas_was_removed(self, restart, guest, pki, maker):
         stranger = maker.make("stranger", pki.other_ca,
@@ -355,8 +346,9 @@ class TestEverythingElse:
                                   names=["brief.corp.example"]))
         session = client.learn(restart(**self.RULE))
         daemon = restart(**self.RULE)
-        while time.time() < end.timestamp() + 1.1:
-            time.sleep(0.1)  # for a clock that is not ours to turn
+        # The clock is not ours to turn. RFC 5280: the end is inclusive.
+        wait_until(lambda: time.time() >= end.timestamp() + 1,
+                   "the certificate has expired")
         alert, line = client.is_turned_away(daemon, session)
         assert alert == "certificate_expired"
         assert line["reason"] == "client_certificate_expired"
@@ -553,7 +545,7 @@ class TestOpenssl:
     @pytest.mark.parametrize("change, alert, message, reason", [
         ({"allow_cn": "ops"}, "bad certificate", "denied", DENIED),
         ({"allow_cn": "billing", "cafile": "other"}, "unknown ca",
-         "refused", "client_certificate_untrusted"),
+         "refused", UNTRUSTED),
         ({"allow_cn": "billing", "crlfile": "revoked"},
          "certificate revoked", "refused", "client_certificate_revoked"),
         ({"allow_cn": "billing", "deny_serial": "its"}, "bad certificate",

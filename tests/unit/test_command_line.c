@@ -154,6 +154,8 @@ version_and_help_go_before_all_else(void **state)
 	assert_int_equal(line.command, COMMAND_VERSION);
 	take("sallyport check --help");
 	assert_int_equal(line.command, COMMAND_HELP);
+	take("sallyport authorize --cert c.pem --help");
+	assert_int_equal(line.command, COMMAND_HELP);
 }
 
 static void
