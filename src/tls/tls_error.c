@@ -100,7 +100,10 @@ explain_state(SSL *ssl, unsigned long entry, struct tls_failure *out)
 	 * ones come for a bad record later on. */
 	if (state == TLS_ST_BEFORE && entry != 0)
 		explain_not_tls(ERR_GET_REASON(entry), out);
-	else if (state == TLS_ST_SR_CERT)
+	else if (state == TLS_ST_SR_CERT ||
+		 ERR_GET_REASON(entry) == SSL_R_EXCESSIVE_MESSAGE_SIZE)
+		/* Nothing else of a client is large; 3.5 is in another state
+		 * by then. */
 		say(out, "client_certificate_bad",
 			"the client's certificate cannot be read: %s",
 			reason_words(entry));

@@ -223,7 +223,9 @@ def test_the_daemon_names_its_cas_to_the_client(door, pki):
     daemon = door()
     done = s_client(pki, daemon.address(), holder=pki.good, given=b"")
     text = done.stdout.decode()
-    assert "Acceptable client certificate CA names\nCN = Test CA" in text
+    # "CN = Test CA" before OpenSSL 3.2
+    assert re.search("Acceptable client certificate CA names\n"
+                     "CN ?= ?Test CA\n", text), text
 
 
 class TestVerifyMode:
