@@ -19,7 +19,6 @@
 #include "stats/stats.h"
 #include "supervisor/bundle.h"
 #include "supervisor/child.h"
-#include "tls/tls_session_cache.h"
 
 /* A worker that dies is replaced at once if it lived a while, and later and
  * later if it did not. */
@@ -46,7 +45,6 @@ struct workers {
 	const struct process_settings *process;
 	struct workers_callbacks callbacks;
 	void *arg;
-	int sessions_fd; /* of all; -1: each remembers for itself */
 	struct slot *slots;
 	size_t n;
 	const struct bundle *running;
@@ -263,7 +261,6 @@ start_worker(struct slot *slot)
 	struct child_args args = {
 		.role = CHILD_WORKER,
 		.stats_fd = slot->stats_fd,
-		.sessions_fd = workers->sessions_fd,
 		.max_connections = max_connections(workers),
 		.log_format = process->log_format,
 		.log_level = process->log_level,
@@ -306,16 +303,12 @@ workers_new(struct event_base *base, const struct process_settings *process,
 	const struct workers_callbacks *callbacks, void *arg)
 {
 	struct workers *workers = xcalloc(1, sizeof *workers);
-	struct error err;
 	unsigned i;
 
 	workers->base = base;
 	workers->process = process;
 	workers->callbacks = *callbacks;
 	workers->arg = arg;
-	workers->sessions_fd = tls_session_cache_create_fd(&err);
-	if (workers->sessions_fd < 0)
-		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
 	workers->n = (size_t)process->workers;
 	workers->slots = xcalloc(workers->n, sizeof *workers->slots);
 	for (i = 0; i < workers->n; i++)
@@ -339,7 +332,6 @@ workers_free(struct workers **workers)
 		stats_unmap(&gone->slots[i].stats);
 		fd_close(&gone->slots[i].stats_fd);
 	}
-	fd_close(&gone->sessions_fd);
 	free(gone->slots);
 	free(gone);
 }

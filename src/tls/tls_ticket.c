@@ -13,11 +13,9 @@
 #include "conf/settings.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_ctx_parts.h"
-#include "tls/tls_session_cache.h"
-#include "tls/tls_session_seal.h"
 #include "tls/tls_ticket_keys.h"
 
-/* Sessions without tickets that one context keeps where no cache is shared. */
+/* Sessions of TLS 1.2 without tickets that one context of a worker keeps. */
 #define CACHE_MAX 1024
 
 /* What a session says of itself (its "ticket appdata"): the digest of the
@@ -194,7 +192,7 @@ on_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key_name,
 					    : SSL_TICKET_RETURN_USE_RENEW;
 }
 
-/* A session that goes into the context's own cache. 0: we keep no reference. */
+/* A session that goes into the cache. 0: we keep no reference. */
 static int
 on_new_session(SSL *ssl, SSL_SESSION *session)
 {
@@ -202,90 +200,6 @@ on_new_session(SSL *ssl, SSL_SESSION *session)
 		limit_life(session, 0, 0);
 	return 0;
 }
-
-/* ---- the cache that workers share ---- */
-
-static const unsigned char *
-id_of(const SSL_SESSION *session)
-{
-	unsigned int len;
-	const unsigned char *id = SSL_SESSION_get_id(session, &len);
-
-	return len == TLS_SESSION_CACHE_ID_SIZE ? id : NULL;
-}
-
-/* OpenSSL tells of sessions that travel in a ticket of TLS 1.3, too. */
-static int
-on_new_shared(SSL *ssl, SSL_SESSION *session)
-{
-	const struct tls_ctx *ctx = tls_ctx_of_ssl(ssl);
-	const unsigned char *id = id_of(session);
-	unsigned char sealed[TLS_SESSION_CACHE_MAX];
-	size_t len;
-
-	if (ctx == NULL || ctx->ticket_keys == NULL || id == NULL ||
-		(SSL_version(ssl) >= TLS1_3_VERSION &&
-			(SSL_get_options(ssl) & SSL_OP_NO_TICKET) == 0) ||
-		!mark(ssl, session))
-		return 0;
-	len = tls_session_seal(session, tls_ticket_keys_cache(ctx->ticket_keys),
-		sealed, sizeof sealed);
-	/* For OpenSSL the last second is a good one. */
-	(void)tls_session_cache_put(tls_session_cache_shared(), id, sealed, len,
-		(int64_t)SSL_SESSION_get_time_ex(session) +
-			SSL_SESSION_get_timeout(session) + 1);
-	return 0;
-}
-
-/* OpenSSL itself looks at the session id context and at the time. */
-static SSL_SESSION *
-on_get_shared(SSL *ssl, const unsigned char *id, int id_len, int *copy_out)
-{
-	const struct tls_ctx *ctx = tls_ctx_of_ssl(ssl);
-	int64_t unix_s = (int64_t)time(NULL);
-	unsigned char sealed[TLS_SESSION_CACHE_MAX];
-	SSL_SESSION *session;
-	size_t len;
-
-	*copy_out = 0; /* the reference is OpenSSL's */
-	if (ctx == NULL || ctx->ticket_keys == NULL ||
-		id_len != TLS_SESSION_CACHE_ID_SIZE)
-		return NULL;
-	len = tls_session_cache_get(
-		tls_session_cache_shared(), id, unix_s, sealed);
-	session = tls_session_unseal(id, (size_t)id_len,
-		tls_ticket_keys_cache(ctx->ticket_keys), sealed, len);
-	if (session != NULL &&
-		!tls_ticket_holds(session, &ctx->entrance, unix_s)) {
-		SSL_SESSION_free(session);
-		return NULL;
-	}
-	return session;
-}
-
-/* Also of sessions that were never stored. */
-static void
-on_remove_shared(SSL_CTX *ssl_ctx, SSL_SESSION *session)
-{
-	struct tls_session_cache *cache = tls_session_cache_shared();
-	const unsigned char *id = id_of(session);
-
-	(void)ssl_ctx;
-	if (cache != NULL && id != NULL)
-		tls_session_cache_remove(cache, id);
-}
-
-static void
-install_shared(SSL_CTX *ssl_ctx)
-{
-	(void)SSL_CTX_set_session_cache_mode(
-		ssl_ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(ssl_ctx, on_new_shared);
-	SSL_CTX_sess_set_get_cb(ssl_ctx, on_get_shared);
-	SSL_CTX_sess_set_remove_cb(ssl_ctx, on_remove_shared);
-}
-
-/* ---- keys ---- */
 
 static int
 on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
@@ -392,7 +306,5 @@ tls_ticket_set(struct tls_ctx *ctx, const struct listener_settings *listener,
 	(void)SSL_CTX_set_session_cache_mode(
 		ctx->ssl_ctx, SSL_SESS_CACHE_SERVER);
 	(void)SSL_CTX_sess_set_cache_size(ctx->ssl_ctx, CACHE_MAX);
-	if (tls_session_cache_shared() != NULL)
-		install_shared(ctx->ssl_ctx);
 	return load_keys(ctx, listener, files, report);
 }

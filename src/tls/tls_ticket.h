@@ -21,9 +21,8 @@ struct tls_entrance;
  * full handshake, which refuses by name what it does not like.
  *
  * Sessions are tickets, sealed with keys that all workers share. Only clients
- * of TLS 1.2 that know no tickets, and all where the option no_ticket is set,
- * are remembered: in tls_session_cache_shared(), else by this context. Returns
- * 0, or -1 after reporting a secret that cannot be read or is too short.
+ * of TLS 1.2 that know no tickets are remembered, by this worker. Returns 0,
+ * or -1 after reporting a secret that cannot be read or is too short.
  */
 int tls_ticket_set(struct tls_ctx *ctx,
 	const struct listener_settings *listener, struct file_source *files,

@@ -149,30 +149,6 @@ class TestSameDaemon:
         daemon = door(process={"workers": 4})
         self.visit_each_worker(visitor(), daemon, rounds=5)
 
-    def test_every_worker_knows_clients_without_tickets(self, door,
-                                                        raw_connect, pki):
-        daemon = door(process={"workers": 4})
-        context = tls_context(pki, pki.good, ssl.TLSVersion.TLSv1_2)
-        context.options |= ssl.OP_NO_TICKET
-        self.visit_each_worker(Visitor(raw_connect, context), daemon,
-                               rounds=5)
-
-    def test_every_worker_knows_whom_no_ticket_was_given(self, door, visitor):
-        daemon = door(process={"workers": 4}, options="no_ticket")
-        self.visit_each_worker(visitor(), daemon, rounds=5)
-
-    def test_sessions_without_tickets_outlive_a_worker(self, door, visitor):
-        """And what its replacement remembers is the others' as well."""
-        daemon = door(options="no_ticket")
-        guest = visitor()
-        _, session, _ = guest.visit(daemon)
-        for started in (2, 3):
-            os.kill(daemon.workers()[0], signal.SIGKILL)
-            daemon.log.wait("worker started", count=started, timeout=20)
-            resumed, session, line = guest.visit(daemon, session)
-            assert resumed
-            assert line.pid == daemon.workers()[0]
-
     @pytest.mark.parametrize("option", ["-tls1_2", "-tls1_3"])
     def test_openssl_resumes_from_a_file(self, backend, gateway, pki,
                                          tmp_path, option):
