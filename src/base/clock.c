@@ -42,6 +42,13 @@ clock_realtime_us(void)
 	return now_us(CLOCK_REALTIME);
 }
 
+struct timeval
+clock_tv_of_ms(uint64_t ms)
+{
+	return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
 struct date {
 	uint32_t year;
 	uint8_t month;

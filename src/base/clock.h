@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 
 /* Milliseconds of CLOCK_MONOTONIC: for durations and deadlines. */
 uint64_t clock_monotonic_ms(void);
@@ -11,6 +12,9 @@ uint64_t clock_monotonic_us(void);
 
 /* Microseconds since the epoch, CLOCK_REALTIME: for stamps in logs. */
 uint64_t clock_realtime_us(void);
+
+/* MS as timers want it. */
+struct timeval clock_tv_of_ms(uint64_t ms);
 
 #define CLOCK_STAMP_SIZE 40
 

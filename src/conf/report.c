@@ -226,6 +226,18 @@ report_print_count(const struct report *report, const char *outcome, FILE *out)
 	(void)fprintf(out, "; %s\n", outcome);
 }
 
+void
+report_merge(struct report *report, const struct report *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct finding *f = &from->items[i];
+		const struct conf_pos pos = {.file = f->file, .line = f->line};
+
+		report_add(
+			report, f->severity, &pos, f->section, "%s", f->text);
+	}
+}
+
 int
 report_to_fd(const struct report *report, struct error *err)
 {

@@ -57,6 +57,9 @@ typedef void (*report_finding_fn)(
 void report_walk(
 	const struct report *report, report_finding_fn on_finding, void *arg);
 
+/* Adds what FROM holds to REPORT. */
+void report_merge(struct report *report, const struct report *from);
+
 /*
  * "sallyport: 5 errors, 1 warning; OUTCOME", or with nothing found
  * "sallyport: no errors, no warnings; OUTCOME".

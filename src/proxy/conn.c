@@ -75,7 +75,7 @@ void
 conn_set_timer_ms(struct conn *conn, uint64_t ms)
 {
 	uint64_t valid_ms = validity_ms(conn);
-	struct timeval tv = timeout_tv_of_ms(valid_ms < ms ? valid_ms : ms);
+	struct timeval tv = clock_tv_of_ms(valid_ms < ms ? valid_ms : ms);
 
 	(void)evtimer_add(&conn->timer, &tv);
 }

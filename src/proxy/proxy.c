@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "net/linger.h"
 #include "proxy/conn.h"
@@ -31,7 +32,7 @@
 static void
 rearm_resume_timer(struct proxy *proxy)
 {
-	struct timeval tv = timeout_tv_of_ms(PAUSE_MS);
+	struct timeval tv = clock_tv_of_ms(PAUSE_MS);
 
 	(void)evtimer_add(proxy->resume_timer, &tv);
 }
@@ -228,7 +229,7 @@ proxy_add_conn(struct proxy *proxy, struct conn *conn)
 static void
 give_memory_back_later(struct proxy *proxy)
 {
-	struct timeval tv = timeout_tv_of_ms(TRIM_MS);
+	struct timeval tv = clock_tv_of_ms(TRIM_MS);
 
 	if (proxy->peak_conns < TRIM_MIN_CONNS ||
 		proxy->n_conns > proxy->peak_conns / 2 ||

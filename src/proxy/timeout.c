@@ -4,18 +4,13 @@
 #include <event2/event.h>
 #include <stddef.h>
 
-struct timeval
-timeout_tv_of_ms(uint64_t ms)
-{
-	return (struct timeval){.tv_sec = (time_t)(ms / 1000),
-		.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-}
+#include "base/clock.h"
 
 void
 timeout_init(struct timeout *timeout, struct event_base *base, uint64_t ms)
 {
 	timeout->ms = ms;
-	timeout->plain = timeout_tv_of_ms(ms);
+	timeout->plain = clock_tv_of_ms(ms);
 	/* NULL when the base has its fill of different lengths (256): then the
 	 * plain one works, only slower. */
 	timeout->common =

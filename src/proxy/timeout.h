@@ -20,5 +20,3 @@ void timeout_init(
 
 /* What to hand to event_add(); NULL for a timeout of 0. */
 const struct timeval *timeout_tv(const struct timeout *timeout);
-
-struct timeval timeout_tv_of_ms(uint64_t ms);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -41,8 +42,7 @@ struct names {
 static void
 set_timer(struct names *names, unsigned ms)
 {
-	struct timeval tv = {.tv_sec = (time_t)(ms / 1000),
-		.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	struct timeval tv = clock_tv_of_ms(ms);
 
 	(void)evtimer_add(names->timer, &tv);
 }
@@ -183,13 +183,11 @@ on_timer(int fd, short what, void *arg)
 }
 
 struct names *
-names_new(struct event_base *base, const struct process_settings *process,
-	names_answer_fn on_answer, void *arg)
+names_new(struct event_base *base, names_answer_fn on_answer, void *arg)
 {
 	struct names *names = xcalloc(1, sizeof *names);
 
 	names->base = base;
-	names->process = process;
 	names->on_answer = on_answer;
 	names->arg = arg;
 	names->timer = evtimer_new(base, on_timer, names);
@@ -230,6 +228,8 @@ names_use(struct names *names, const struct settings *settings)
 	const struct listener_settings *listener;
 	size_t i, k;
 
+	if (names->process == NULL)
+		names->process = &settings->process;
 	for (i = 0; i < settings->n_listeners; i++) {
 		listener = &settings->listeners[i];
 		add(names, &listener->backend);

@@ -18,13 +18,12 @@ struct names;
 /* ANSWER is a MESSAGE_RESOLVED, to be handed on to the workers as it is. */
 typedef void (*names_answer_fn)(const struct message *answer, void *arg);
 
-struct names *names_new(struct event_base *base,
-	const struct process_settings *process, names_answer_fn on_answer,
-	void *arg);
+struct names *names_new(
+	struct event_base *base, names_answer_fn on_answer, void *arg);
 void names_free(struct names **names);
 
 /* From now on these settings' names are asked for. The resolver is started
- * with the first name there is. */
+ * with the first name there is, as the first settings say. */
 void names_use(struct names *names, const struct settings *settings);
 
 /* For resolvers to come; borrowed until the next call. */

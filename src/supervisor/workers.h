@@ -7,12 +7,11 @@
 struct bundle;
 struct event_base;
 struct message;
-struct process_settings;
 struct report;
 struct workers;
 
 /*
- * The worker processes: as many as there are to be, replaced when they die
+ * The worker processes: as many as the generation says, replaced when they die
  * (with back-off), each with the generation that it was last given.
  *
  * A new worker is staged what runs and what is pending, and commits when its
@@ -28,10 +27,8 @@ struct workers_callbacks {
 	void (*on_exit)(void *arg);
 };
 
-/* Starts N of them. PROCESS is read for user, group, sandbox, log and limits
- * at every start of a worker: workers_set_process() changes it. */
+/* None yet: the first workers_stage() starts them. */
 struct workers *workers_new(struct event_base *base,
-	const struct process_settings *process,
 	const struct workers_callbacks *callbacks, void *arg);
 void workers_free(struct workers **workers);
 
@@ -39,7 +36,8 @@ void workers_free(struct workers **workers);
  * commit, abort or free. */
 void workers_stage(struct workers *workers, const struct bundle *bundle);
 
-/* Has every living worker built what is pending? */
+/* Has every worker said whether it can build what is pending, and could it? */
+bool workers_all_answered(const struct workers *workers);
 bool workers_all_staged(const struct workers *workers);
 
 /* What is pending runs from now on, here and in every worker to come. */
@@ -55,7 +53,7 @@ void workers_drain(struct workers *workers, uint64_t ms);
 /* Asks for a sign of life. Returns how many gave none since the last call. */
 size_t workers_ping(struct workers *workers);
 
-/* Deaths since the last commit: a start that goes in circles is to end. */
+/* Deaths since the last stage: one that goes in circles is to end. */
 size_t workers_deaths(const struct workers *workers);
 
 size_t workers_count(const struct workers *workers);

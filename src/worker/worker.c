@@ -9,30 +9,23 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/sandbox.h"
 #include "conf/report.h"
 #include "ipc/channel.h"
 #include "proxy/backend.h"
 #include "proxy/proxy.h"
-#include "proxy/timeout.h"
 #include "stats/stats.h"
 #include "tls/tls_ctx.h"
 #include "worker/generation.h"
+#include "worker/staging.h"
 
 /* What a worker needs for itself: standard streams, the loop, the channel,
  * bundles, and a message full of descriptors. */
 #define OWN_DESCRIPTORS 32
-
-/* A generation that is on its way in. */
-struct staging {
-	struct generation *generation; /* NULL: nothing on its way */
-	char *path;
-	int public_fd, secret_fd;
-};
 
 struct worker {
 	struct event_base *base;
@@ -58,65 +51,7 @@ send_plain(struct worker *worker, enum message_type type)
 	(void)channel_send(worker->channel, &m);
 }
 
-/* ---- staging ---- */
-
-static void
-drop_staging(struct worker *worker)
-{
-	struct staging *staging = &worker->staging;
-
-	generation_free(&staging->generation);
-	free(staging->path);
-	fd_close(&staging->public_fd);
-	fd_close(&staging->secret_fd);
-	*staging = (struct staging){.public_fd = -1, .secret_fd = -1};
-}
-
-static void
-on_stage(struct worker *worker, struct message *m)
-{
-	char path[MESSAGE_MAX];
-	uint64_t number = message_get_u64(m);
-
-	message_get_text(m, path, sizeof path);
-	drop_staging(worker);
-	worker->staging.generation = generation_new(number);
-	worker->staging.path = xstrdup(path);
-	worker->staging.public_fd = message_take_fd(m);
-	worker->staging.secret_fd = message_take_fd(m);
-}
-
-static void
-on_socket(struct worker *worker, struct message *m)
-{
-	struct generation *generation = worker->staging.generation;
-	uint64_t number = message_get_u64(m);
-	char name[256];
-	int fd;
-
-	message_get_text(m, name, sizeof name);
-	if (generation == NULL || generation_number(generation) != number)
-		return;
-	fd = message_take_fd(m);
-	if (fd >= 0)
-		generation_add_socket(generation, name, fd);
-}
-
-static void
-on_output(struct worker *worker, struct message *m)
-{
-	struct generation *generation = worker->staging.generation;
-	uint64_t number = message_get_u64(m);
-	char path[MESSAGE_MAX];
-	int fd;
-
-	message_get_text(m, path, sizeof path);
-	if (generation == NULL || generation_number(generation) != number)
-		return;
-	fd = message_take_fd(m);
-	if (fd >= 0)
-		generation_add_output(generation, path, fd);
-}
+/* ---- generations ---- */
 
 /* OK, and all that was found, good or bad. */
 static void
@@ -139,24 +74,15 @@ send_staged(struct worker *worker, uint64_t number, bool ok,
 static void
 on_stage_end(struct worker *worker, struct message *m)
 {
-	struct staging *staging = &worker->staging;
 	uint64_t number = message_get_u64(m);
 	struct report *report;
-	bool ok;
 
-	if (staging->generation == NULL ||
-		generation_number(staging->generation) != number)
+	if (!staging_is_of(&worker->staging, number))
 		return;
-	report = report_new();
-	ok = generation_build(staging->generation, worker->proxy, staging->path,
-		     staging->public_fd, staging->secret_fd, report) == 0;
 	generation_free(&worker->staged);
-	if (ok) {
-		worker->staged = staging->generation;
-		staging->generation = NULL;
-	}
-	drop_staging(worker);
-	send_staged(worker, number, ok, report);
+	report = report_new();
+	worker->staged = staging_build(&worker->staging, worker->proxy, report);
+	send_staged(worker, number, worker->staged != NULL, report);
 	report_free(&report);
 }
 
@@ -204,7 +130,7 @@ on_abort(struct worker *worker, struct message *m)
 {
 	uint64_t number = message_get_u64(m);
 
-	drop_staging(worker);
+	staging_done(&worker->staging);
 	if (worker->staged != NULL &&
 		generation_number(worker->staged) == number)
 		generation_free(&worker->staged);
@@ -287,7 +213,7 @@ static void
 on_drain(struct worker *worker, struct message *m)
 {
 	uint64_t ms = message_get_u64(m);
-	struct timeval tv = timeout_tv_of_ms(ms);
+	struct timeval tv = clock_tv_of_ms(ms);
 
 	worker->draining = true;
 	if (worker->running != NULL)
@@ -306,13 +232,13 @@ on_message(struct message *m, void *arg)
 
 	switch (m->type) {
 	case MESSAGE_STAGE:
-		on_stage(worker, m);
+		staging_begin(&worker->staging, m);
 		return;
 	case MESSAGE_SOCKET:
-		on_socket(worker, m);
+		staging_add_socket(&worker->staging, m);
 		return;
 	case MESSAGE_OUTPUT:
-		on_output(worker, m);
+		staging_add_output(&worker->staging, m);
 		return;
 	case MESSAGE_STAGE_END:
 		on_stage_end(worker, m);
@@ -390,8 +316,7 @@ open_worker(struct worker *worker, const struct worker_options *options,
 {
 	int stats_fd = options->stats_fd;
 
-	worker->staging.public_fd = -1;
-	worker->staging.secret_fd = -1;
+	staging_init(&worker->staging);
 	worker->descriptors = fd_raise_limit();
 	worker->max_conns = options->max_conns;
 	worker->base = new_base();
@@ -415,7 +340,7 @@ open_worker(struct worker *worker, const struct worker_options *options,
 static void
 close_worker(struct worker *worker)
 {
-	drop_staging(worker);
+	staging_done(&worker->staging);
 	generation_free(&worker->staged);
 	if (worker->running != NULL)
 		generation_stop(worker->running);

@@ -95,6 +95,22 @@ the_last_moment_of_all_fits(void **state)
 	assert_string_equal(stamp, "586524-01-19T08:01:49.551Z");
 }
 
+static void
+milliseconds_become_seconds_and_microseconds(void **state)
+{
+	struct timeval tv = clock_tv_of_ms(61234);
+
+	(void)state;
+	assert_int_equal(tv.tv_sec, 61);
+	assert_int_equal(tv.tv_usec, 234000);
+	tv = clock_tv_of_ms(0);
+	assert_int_equal(tv.tv_sec, 0);
+	assert_int_equal(tv.tv_usec, 0);
+	tv = clock_tv_of_ms(999);
+	assert_int_equal(tv.tv_sec, 0);
+	assert_int_equal(tv.tv_usec, 999000);
+}
+
 int
 main(void)
 {
@@ -106,6 +122,7 @@ main(void)
 		cmocka_unit_test(
 			every_day_of_800_years_is_the_one_of_the_library),
 		cmocka_unit_test(the_last_moment_of_all_fits),
+		cmocka_unit_test(milliseconds_become_seconds_and_microseconds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

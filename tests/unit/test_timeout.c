@@ -53,22 +53,6 @@ assert_fires(struct event_base *base, const struct timeval *tv)
 }
 
 static void
-milliseconds_become_seconds_and_microseconds(void **state)
-{
-	struct timeval tv = timeout_tv_of_ms(61234);
-
-	(void)state;
-	assert_int_equal(tv.tv_sec, 61);
-	assert_int_equal(tv.tv_usec, 234000);
-	tv = timeout_tv_of_ms(0);
-	assert_int_equal(tv.tv_sec, 0);
-	assert_int_equal(tv.tv_usec, 0);
-	tv = timeout_tv_of_ms(999);
-	assert_int_equal(tv.tv_sec, 0);
-	assert_int_equal(tv.tv_usec, 999000);
-}
-
-static void
 none_is_no_timeout_at_all(void **state)
 {
 	struct timeout timeout;
@@ -116,7 +100,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(milliseconds_become_seconds_and_microseconds),
 		TEST(none_is_no_timeout_at_all),
 		TEST(a_timeout_fires),
 		TEST(equal_lengths_share_one_queue),

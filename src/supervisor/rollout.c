@@ -1,0 +1,403 @@
+/* One new generation on its way from the disk to all workers. */
+#include "supervisor/rollout.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "check/check.h"
+#include "conf/report.h"
+#include "conf/settings.h"
+#include "supervisor/bundle.h"
+#include "supervisor/names.h"
+#include "supervisor/workers.h"
+
+/* Host names get this long to be found before a generation goes without. */
+#define NAMES_WAIT_MS 5000
+
+/* So many workers may die of a generation before it is refused. */
+#define DEATHS_MAX 3
+
+TAILQ_HEAD(request_list, rollout_request);
+
+struct rollout_request {
+	TAILQ_ENTRY(rollout_request) entry;
+	struct request_list *list;
+	rollout_end_fn on_end;
+	void *arg;
+};
+
+struct rollout {
+	const char *path;
+	struct workers *workers;
+	struct names *names;
+	struct bundle *running;
+	struct bundle *pending; /* NULL: none is on its way */
+	struct report *report;  /* of the one on its way */
+	bool failed;            /* a worker could not build it */
+	bool names_waited;
+	bool stopped;
+	uint64_t next_number;
+	uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE];
+	struct event *begin;
+	struct event *names_deadline;
+	struct request_list current; /* for the one on its way */
+	struct request_list next;
+	rollout_begin_fn on_begin;
+	rollout_end_fn on_end;
+	void *arg;
+};
+
+/* ---- requests ---- */
+
+static void
+begin_soon(struct rollout *rollout)
+{
+	if (rollout->pending == NULL && !TAILQ_EMPTY(&rollout->next))
+		event_active(rollout->begin, EV_TIMEOUT, 0);
+}
+
+struct rollout_request *
+rollout_ask(struct rollout *rollout, rollout_end_fn on_end, void *arg)
+{
+	struct rollout_request *request = xcalloc(1, sizeof *request);
+
+	request->list = &rollout->next;
+	request->on_end = on_end;
+	request->arg = arg;
+	TAILQ_INSERT_TAIL(request->list, request, entry);
+	begin_soon(rollout);
+	return request;
+}
+
+void
+rollout_forget(struct rollout_request **request)
+{
+	struct rollout_request *gone = *request;
+
+	*request = NULL;
+	if (gone == NULL)
+		return;
+	TAILQ_REMOVE(gone->list, gone, entry);
+	free(gone);
+}
+
+static void
+take_requests(struct rollout *rollout)
+{
+	struct rollout_request *request;
+
+	while ((request = TAILQ_FIRST(&rollout->next)) != NULL) {
+		TAILQ_REMOVE(&rollout->next, request, entry);
+		request->list = &rollout->current;
+		TAILQ_INSERT_TAIL(request->list, request, entry);
+	}
+}
+
+static void
+answer(struct request_list *requests, const struct rollout_result *result)
+{
+	struct rollout_request *request;
+	rollout_end_fn on_end;
+	void *arg;
+
+	while ((request = TAILQ_FIRST(requests)) != NULL) {
+		on_end = request->on_end;
+		arg = request->arg;
+		rollout_forget(&request);
+		if (on_end != NULL)
+			on_end(result, arg);
+	}
+}
+
+/* ---- the end ---- */
+
+static void
+use_log(const struct bundle *bundle)
+{
+	const struct process_settings *process =
+		&bundle_settings(bundle)->process;
+
+	log_open("supervisor", (enum log_format)process->log_format,
+		(enum log_level)process->log_level);
+}
+
+static void
+finish(struct rollout *rollout, bool ok)
+{
+	struct report *report = rollout->report;
+	const struct rollout_result result = {
+		.ok = ok,
+		.generation = rollout->running == NULL
+				      ? 0
+				      : bundle_number(rollout->running),
+		.report = report,
+	};
+
+	rollout->report = NULL;
+	(void)evtimer_del(rollout->names_deadline);
+	rollout->on_end(&result, rollout->arg);
+	answer(&rollout->current, &result);
+	report_free(&report);
+	begin_soon(rollout);
+}
+
+static void
+refuse(struct rollout *rollout)
+{
+	workers_abort(rollout->workers);
+	bundle_free(&rollout->pending);
+	finish(rollout, false);
+}
+
+static void
+tell_workers(const struct message *answer, void *arg)
+{
+	workers_send(arg, answer);
+}
+
+static void
+commit(struct rollout *rollout)
+{
+	use_log(rollout->pending);
+	names_repeat(rollout->names, tell_workers, rollout->workers);
+	workers_commit(rollout->workers);
+	names_set_process(
+		rollout->names, &bundle_settings(rollout->pending)->process);
+	bundle_free(&rollout->running);
+	rollout->running = rollout->pending;
+	rollout->pending = NULL;
+	finish(rollout, true);
+}
+
+static void
+end_if_complete(struct rollout *rollout)
+{
+	if (rollout->pending == NULL || !workers_all_answered(rollout->workers))
+		return;
+	if (rollout->failed)
+		refuse(rollout);
+	else if (names_all_answered(rollout->names) || rollout->names_waited)
+		commit(rollout);
+}
+
+/* ---- news ---- */
+
+static void
+on_names_deadline(int fd, short what, void *arg)
+{
+	struct rollout *rollout = arg;
+
+	(void)fd;
+	(void)what;
+	rollout->names_waited = true;
+	end_if_complete(rollout);
+}
+
+void
+rollout_on_answer(const struct message *answer, void *arg)
+{
+	struct rollout *rollout = arg;
+
+	workers_send(rollout->workers, answer);
+	end_if_complete(rollout);
+}
+
+static void
+on_staged(bool ok, const struct report *report, void *arg)
+{
+	struct rollout *rollout = arg;
+
+	if (rollout->pending == NULL)
+		return;
+	report_merge(rollout->report, report);
+	if (!ok)
+		rollout->failed = true;
+	end_if_complete(rollout);
+}
+
+static void
+on_worker_staged(struct workers *workers, void *arg)
+{
+	const struct rollout *rollout = arg;
+
+	names_repeat(rollout->names, tell_workers, workers);
+}
+
+static void
+on_worker_exit(void *arg)
+{
+	struct rollout *rollout = arg;
+	const struct conf_pos pos = {.file = rollout->path};
+
+	if (rollout->pending == NULL || rollout->stopped ||
+		workers_deaths(rollout->workers) < DEATHS_MAX)
+		return;
+	report_add(rollout->report, REPORT_ERROR, &pos, NULL,
+		"workers do not come up with it; the log says why");
+	refuse(rollout);
+}
+
+const struct workers_callbacks rollout_workers_callbacks = {
+	.on_staged = on_staged,
+	.on_worker_staged = on_worker_staged,
+	.on_exit = on_worker_exit,
+};
+
+/* ---- the way ---- */
+
+/* A new generation from the disk, sockets included. NULL: the report says
+ * why. */
+static struct bundle *
+load(struct rollout *rollout)
+{
+	struct bundle *bundle = bundle_load(rollout->path, rollout->next_number,
+		rollout->ticket_secret, rollout->report);
+
+	if (bundle != NULL && bundle_open_sockets(bundle, rollout->running,
+				      rollout->report) < 0)
+		bundle_free(&bundle);
+	/* What a worker would have found as well, so that one run shows all.
+	 * This process serves nobody then. */
+	if (bundle == NULL && rollout->running == NULL)
+		check_all(rollout->path, rollout->report);
+	return bundle;
+}
+
+static void
+stage(struct rollout *rollout)
+{
+	struct timeval tv = clock_tv_of_ms(NAMES_WAIT_MS);
+
+	if (rollout->running == NULL)
+		use_log(rollout->pending);
+	rollout->next_number++;
+	rollout->failed = false;
+	rollout->names_waited = false;
+	names_use(rollout->names, bundle_settings(rollout->pending));
+	(void)evtimer_add(rollout->names_deadline, &tv);
+	workers_stage(rollout->workers, rollout->pending);
+}
+
+/* Whoever waits for one, or asks for one from now on, gets none. */
+static void
+refuse_all(struct rollout *rollout)
+{
+	const struct conf_pos pos = {.file = rollout->path};
+
+	if (rollout->pending == NULL && TAILQ_EMPTY(&rollout->next))
+		return;
+	take_requests(rollout);
+	if (rollout->report == NULL)
+		rollout->report = report_new();
+	report_add(rollout->report, REPORT_ERROR, &pos, NULL,
+		"not loaded: the daemon is stopping");
+	if (rollout->pending != NULL)
+		refuse(rollout);
+	else
+		finish(rollout, false);
+}
+
+static void
+on_begin(int fd, short what, void *arg)
+{
+	struct rollout *rollout = arg;
+
+	(void)fd;
+	(void)what;
+	if (rollout->pending != NULL)
+		return;
+	if (rollout->stopped) {
+		refuse_all(rollout);
+		return;
+	}
+	take_requests(rollout);
+	rollout->report = report_new();
+	rollout->on_begin(rollout->arg);
+	rollout->pending = load(rollout);
+	if (rollout->pending != NULL)
+		stage(rollout);
+	else
+		finish(rollout, false);
+}
+
+/* ---- life ---- */
+
+struct rollout *
+rollout_new(struct event_base *base, const char *path,
+	rollout_begin_fn on_begin_fn, rollout_end_fn on_end, void *arg)
+{
+	struct rollout *rollout = xcalloc(1, sizeof *rollout);
+
+	rollout->path = path;
+	rollout->next_number = 1;
+	rollout->on_begin = on_begin_fn;
+	rollout->on_end = on_end;
+	rollout->arg = arg;
+	rollout->begin = evtimer_new(base, on_begin, rollout);
+	rollout->names_deadline = evtimer_new(base, on_names_deadline, rollout);
+	TAILQ_INIT(&rollout->current);
+	TAILQ_INIT(&rollout->next);
+	if (getrandom(rollout->ticket_secret, sizeof rollout->ticket_secret,
+		    0) < 0)
+		abort();
+	return rollout;
+}
+
+void
+rollout_use(
+	struct rollout *rollout, struct workers *workers, struct names *names)
+{
+	rollout->workers = workers;
+	rollout->names = names;
+}
+
+static void
+drop(struct request_list *requests)
+{
+	struct rollout_request *request;
+
+	while ((request = TAILQ_FIRST(requests)) != NULL)
+		rollout_forget(&request);
+}
+
+void
+rollout_free(struct rollout **rollout)
+{
+	struct rollout *gone = *rollout;
+
+	*rollout = NULL;
+	if (gone == NULL)
+		return;
+	drop(&gone->current);
+	drop(&gone->next);
+	event_free(gone->begin);
+	event_free(gone->names_deadline);
+	report_free(&gone->report);
+	bundle_free(&gone->pending);
+	bundle_free(&gone->running);
+	mem_wipe(gone->ticket_secret, sizeof gone->ticket_secret);
+	free(gone);
+}
+
+void
+rollout_stop(struct rollout *rollout)
+{
+	if (rollout->stopped)
+		return;
+	rollout->stopped = true;
+	if (rollout->running != NULL)
+		bundle_close_sockets(rollout->running);
+	names_stop(rollout->names);
+	refuse_all(rollout);
+}
+
+const struct bundle *
+rollout_running(const struct rollout *rollout)
+{
+	return rollout->running;
+}

@@ -1,0 +1,346 @@
+/* One place for a worker, and the process that fills it. */
+#include "supervisor/worker_slot.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/report.h"
+#include "conf/settings.h"
+#include "ipc/message.h"
+#include "stats/stats.h"
+#include "supervisor/bundle.h"
+#include "supervisor/child.h"
+
+/* A worker that dies is replaced at once if it lived a while, and later and
+ * later if it did not. */
+#define LIVED_MS       10000
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 10000
+
+struct worker_slot {
+	struct event_base *base;
+	unsigned index;
+	struct worker_slot_callbacks callbacks;
+	void *arg;
+	struct child *child; /* NULL: dead for now */
+	int stats_fd;
+	struct stats *stats;
+	bool ready;
+	bool stopping;
+	uint64_t answered;  /* number of the generation that it spoke of last */
+	uint64_t staged;    /* ... that it has built */
+	uint64_t committed; /* ... that it serves */
+	uint64_t asked;     /* number of the last ping */
+	uint64_t ponged;
+	uint64_t backoff_ms;
+	struct event *respawn;
+};
+
+static void
+send_number(struct worker_slot *slot, enum message_type type, uint64_t number)
+{
+	struct message m;
+
+	message_init(&m, type);
+	message_put_u64(&m, number);
+	worker_slot_send(slot, &m);
+}
+
+/* ---- what a worker says ---- */
+
+static void
+on_staged(struct worker_slot *slot, struct message *m)
+{
+	uint64_t number = message_get_u64(m);
+	bool ok = message_get_u8(m) == 1;
+	int fd = message_take_fd(m);
+	struct report *report = report_new();
+	struct error err;
+
+	if (fd < 0 || report_merge_fd(report, fd, &err) < 0)
+		ok = false;
+	fd_close(&fd);
+	slot->answered = number;
+	if (ok)
+		slot->staged = number;
+	slot->callbacks.on_staged(slot, number, ok, report, slot->arg);
+	report_free(&report);
+}
+
+static void
+on_message(struct message *m, void *arg)
+{
+	struct worker_slot *slot = arg;
+
+	switch (m->type) {
+	case MESSAGE_READY:
+		slot->ready = true;
+		if (slot->stopping)
+			send_number(slot, MESSAGE_DRAIN, 0);
+		else
+			slot->callbacks.on_ready(slot, slot->arg);
+		return;
+	case MESSAGE_STAGED:
+		on_staged(slot, m);
+		return;
+	case MESSAGE_PONG:
+		slot->ponged = message_get_u64(m);
+		return;
+	case MESSAGE_DRAINED:
+		return; /* its exit follows */
+	case MESSAGE_NONE:
+	case MESSAGE_STAGE:
+	case MESSAGE_SOCKET:
+	case MESSAGE_OUTPUT:
+	case MESSAGE_STAGE_END:
+	case MESSAGE_COMMIT:
+	case MESSAGE_ABORT:
+	case MESSAGE_RESOLVED:
+	case MESSAGE_DRAIN:
+	case MESSAGE_PING:
+	case MESSAGE_RESOLVE:
+	case MESSAGE_N_TYPES:
+		log_msg(LOG_LEVEL_ERROR, "unexpected message %s from worker %u",
+			message_type_name(m->type), slot->index);
+		return;
+	}
+}
+
+/* ---- life and death ---- */
+
+static void
+describe(int status, char *out, size_t size)
+{
+	if (WIFSIGNALED(status))
+		(void)snprintf(
+			out, size, "killed by signal %d", WTERMSIG(status));
+	else
+		(void)snprintf(
+			out, size, "exit status %d", WEXITSTATUS(status));
+}
+
+static void
+log_death(const struct worker_slot *slot, const struct child *child, int status)
+{
+	char text[64];
+	const struct log_field fields[] = {
+		{.key = "worker", .number = slot->index},
+		{.key = "pid", .number = (uint64_t)child_pid(child)},
+		{.key = "status", .text = text},
+		{.key = "respawn_ms", .number = slot->backoff_ms},
+	};
+
+	describe(status, text, sizeof text);
+	log_event(LOG_LEVEL_ERROR, "worker died", fields,
+		sizeof fields / sizeof fields[0]);
+}
+
+static void
+start_later(struct worker_slot *slot)
+{
+	struct timeval tv = clock_tv_of_ms(slot->backoff_ms);
+
+	(void)evtimer_add(slot->respawn, &tv);
+}
+
+static uint64_t
+next_backoff_ms(const struct worker_slot *slot, uint64_t lived_ms)
+{
+	if (lived_ms >= LIVED_MS)
+		return 0;
+	if (slot->backoff_ms == 0)
+		return BACKOFF_MIN_MS;
+	return slot->backoff_ms * 2 < BACKOFF_MAX_MS ? slot->backoff_ms * 2
+						     : BACKOFF_MAX_MS;
+}
+
+static void
+on_exit_of(struct child *child, int status, void *arg)
+{
+	struct worker_slot *slot = arg;
+	uint64_t lived_ms = clock_monotonic_ms() - child_started_ms(child);
+	bool died = !slot->stopping || WIFSIGNALED(status);
+
+	slot->child = NULL;
+	slot->ready = false;
+	slot->answered = 0;
+	slot->staged = 0;
+	slot->committed = 0;
+	if (slot->stats != NULL)
+		stats_set(slot->stats, STATS_CONNECTIONS, 0);
+	if (died) {
+		slot->backoff_ms = next_backoff_ms(slot, lived_ms);
+		log_death(slot, child, status);
+	}
+	if (!slot->stopping)
+		start_later(slot);
+	slot->callbacks.on_exit(slot, died, slot->arg);
+}
+
+static void
+on_respawn(int fd, short what, void *arg)
+{
+	struct worker_slot *slot = arg;
+
+	(void)fd;
+	(void)what;
+	if (!slot->stopping && slot->child == NULL)
+		slot->callbacks.on_vacant(slot, slot->arg);
+}
+
+static void
+log_start(const struct worker_slot *slot)
+{
+	const struct log_field fields[] = {
+		{.key = "worker", .number = slot->index},
+		{.key = "pid", .number = (uint64_t)child_pid(slot->child)},
+	};
+
+	log_event(LOG_LEVEL_NOTICE, "worker started", fields,
+		sizeof fields / sizeof fields[0]);
+}
+
+void
+worker_slot_start(struct worker_slot *slot,
+	const struct process_settings *process, uint64_t max_connections)
+{
+	static const struct child_callbacks callbacks = {
+		.on_message = on_message, .on_exit = on_exit_of};
+	struct child_args args = {
+		.role = CHILD_WORKER,
+		.stats_fd = slot->stats_fd,
+		.max_connections = max_connections,
+		.log_format = process->log_format,
+		.log_level = process->log_level,
+		.sandbox = process->sandbox != SANDBOX_OFF,
+		.user = process->user,
+		.group = process->group,
+	};
+	struct error err;
+
+	slot->asked = 0;
+	slot->ponged = 0;
+	slot->child = child_start(slot->base, &args, &callbacks, slot, &err);
+	if (slot->child != NULL) {
+		log_start(slot);
+		return;
+	}
+	log_msg(LOG_LEVEL_ERROR, "%s", err.text);
+	slot->backoff_ms = BACKOFF_MAX_MS;
+	start_later(slot);
+}
+
+struct worker_slot *
+worker_slot_new(struct event_base *base, unsigned index,
+	const struct worker_slot_callbacks *callbacks, void *arg)
+{
+	struct worker_slot *slot = xcalloc(1, sizeof *slot);
+	struct error err;
+
+	slot->base = base;
+	slot->index = index;
+	slot->callbacks = *callbacks;
+	slot->arg = arg;
+	slot->respawn = evtimer_new(base, on_respawn, slot);
+	slot->stats_fd = stats_create_fd(&err);
+	slot->stats =
+		slot->stats_fd < 0 ? NULL : stats_map(slot->stats_fd, &err);
+	if (slot->stats == NULL)
+		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
+	return slot;
+}
+
+void
+worker_slot_free(struct worker_slot **slot)
+{
+	struct worker_slot *gone = *slot;
+
+	*slot = NULL;
+	if (gone == NULL)
+		return;
+	event_free(gone->respawn);
+	stats_unmap(&gone->stats);
+	fd_close(&gone->stats_fd);
+	free(gone);
+}
+
+/* ---- orders ---- */
+
+void
+worker_slot_drain(struct worker_slot *slot, uint64_t ms)
+{
+	slot->stopping = true;
+	(void)evtimer_del(slot->respawn);
+	send_number(slot, MESSAGE_DRAIN, ms);
+}
+
+void
+worker_slot_send(struct worker_slot *slot, const struct message *m)
+{
+	if (slot->child != NULL)
+		child_send(slot->child, m);
+}
+
+void
+worker_slot_stage(struct worker_slot *slot, const struct bundle *bundle)
+{
+	if (slot->ready)
+		bundle_stage(bundle, slot->child);
+}
+
+void
+worker_slot_commit(struct worker_slot *slot, uint64_t number)
+{
+	if (slot->staged == number)
+		slot->committed = number;
+	send_number(slot, MESSAGE_COMMIT, number);
+}
+
+void
+worker_slot_abort(struct worker_slot *slot, uint64_t number)
+{
+	send_number(slot, MESSAGE_ABORT, number);
+}
+
+uint64_t
+worker_slot_answered(const struct worker_slot *slot)
+{
+	return slot->answered;
+}
+
+uint64_t
+worker_slot_staged(const struct worker_slot *slot)
+{
+	return slot->staged;
+}
+
+uint64_t
+worker_slot_committed(const struct worker_slot *slot)
+{
+	return slot->committed;
+}
+
+bool
+worker_slot_ping(struct worker_slot *slot)
+{
+	bool lives = slot->child != NULL && slot->ponged == slot->asked;
+
+	slot->asked++;
+	send_number(slot, MESSAGE_PING, slot->asked);
+	return lives;
+}
+
+uint64_t
+worker_slot_connections(const struct worker_slot *slot)
+{
+	return slot->stats == NULL
+		       ? 0
+		       : stats_get_gauge(slot->stats, STATS_CONNECTIONS);
+}

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bundle;
+struct event_base;
+struct message;
+struct process_settings;
+struct report;
+struct worker_slot;
+
+/*
+ * One place for a worker: the process that fills it, if one lives just now,
+ * its numbers in shared memory, and what it has built. The place outlives the
+ * process: when that dies, it is filled again after a back-off.
+ */
+struct worker_slot_callbacks {
+	/* The process is up: it can be given a generation. */
+	void (*on_ready)(struct worker_slot *slot, void *arg);
+	/* It answered to generation NUMBER. OK: it has been built. */
+	void (*on_staged)(struct worker_slot *slot, uint64_t number, bool ok,
+		const struct report *report, void *arg);
+	/* The process is gone. DIED: not by order. May free the slot. */
+	void (*on_exit)(struct worker_slot *slot, bool died, void *arg);
+	/* It is time for the next process: worker_slot_start(). */
+	void (*on_vacant)(struct worker_slot *slot, void *arg);
+};
+
+/* Empty; INDEX is its name in the log. */
+struct worker_slot *worker_slot_new(struct event_base *base, unsigned index,
+	const struct worker_slot_callbacks *callbacks, void *arg);
+
+/* The process, if any, must have gone. Accepts NULL. */
+void worker_slot_free(struct worker_slot **slot);
+
+/* Fills the place; PROCESS says as whom and how confined. MAX_CONNECTIONS: 0
+ * for what its descriptors allow. A failure is logged, on_vacant follows. */
+void worker_slot_start(struct worker_slot *slot,
+	const struct process_settings *process, uint64_t max_connections);
+
+/* No process any more when this one has gone; it drains for MS at most, 0: at
+ * once. Again with less time makes haste. */
+void worker_slot_drain(struct worker_slot *slot, uint64_t ms);
+
+/* All ignored while there is no process. */
+void worker_slot_send(struct worker_slot *slot, const struct message *m);
+void worker_slot_stage(struct worker_slot *slot, const struct bundle *bundle);
+void worker_slot_commit(struct worker_slot *slot, uint64_t number);
+void worker_slot_abort(struct worker_slot *slot, uint64_t number);
+
+/* Number of the last generation it has answered to, of the last one that it
+ * has built, and of the one that it serves; 0: none. */
+uint64_t worker_slot_answered(const struct worker_slot *slot);
+uint64_t worker_slot_staged(const struct worker_slot *slot);
+uint64_t worker_slot_committed(const struct worker_slot *slot);
+
+/* Asks for a sign of life. Returns whether the last question was answered. */
+bool worker_slot_ping(struct worker_slot *slot);
+
+/* Open connections, from the shared numbers. */
+uint64_t worker_slot_connections(const struct worker_slot *slot);
