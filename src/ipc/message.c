@@ -206,6 +206,7 @@ message_type_name(enum message_type type)
 		[MESSAGE_ABORT] = "abort",
 		[MESSAGE_RESOLVED] = "resolved",
 		[MESSAGE_DRAIN] = "drain",
+		[MESSAGE_LEAVE] = "leave",
 		[MESSAGE_PING] = "ping",
 		[MESSAGE_READY] = "ready",
 		[MESSAGE_STAGED] = "staged",

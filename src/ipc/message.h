@@ -27,12 +27,15 @@ enum message_type {
 	MESSAGE_SOCKET,    /* u64 generation; text listener; fd */
 	MESSAGE_OUTPUT,    /* u64 generation; text path; fd to append to */
 	MESSAGE_STAGE_END, /* u64 generation: build it */
-	MESSAGE_COMMIT,    /* u64 generation */
+	MESSAGE_COMMIT,    /* u64 generation; u64 connections that this worker
+			      may have, 0: what its descriptors allow */
 	MESSAGE_ABORT,     /* u64 generation */
 	MESSAGE_RESOLVED,  /* text host; u16 port; u32 n; n sockaddr blobs;
 			      text error: empty when n > 0, why when n is 0;
 			      resolver to supervisor to worker */
 	MESSAGE_DRAIN,     /* u64 milliseconds */
+	MESSAGE_LEAVE,     /* accept no more, and end with the last
+			      connection, whenever that is */
 	MESSAGE_PING,      /* u64 number */
 	/* worker to supervisor */
 	MESSAGE_READY,   /* the process is up and confined */

@@ -169,20 +169,26 @@ inherit(struct bundle *bundle, const struct listener_settings *listener,
 	return 0;
 }
 
+/* The descriptor of the socket at ADDR; -1: BUNDLE (may be NULL) has none. */
+static int
+find_socket(const struct bundle *bundle, const struct addr *addr)
+{
+	size_t i;
+
+	for (i = 0; bundle != NULL && i < bundle->n_sockets; i++)
+		if (addr_equal(&bundle->sockets[i].addr, addr) &&
+			bundle->sockets[i].fd >= 0)
+			return bundle->sockets[i].fd;
+	return -1;
+}
+
 /* The same socket of the generation before, or -1. */
 static int
 share(const struct bundle *previous, const struct addr *addr)
 {
-	size_t i;
+	int fd = find_socket(previous, addr);
 
-	if (previous == NULL)
-		return -1;
-	for (i = 0; i < previous->n_sockets; i++)
-		if (addr_equal(&previous->sockets[i].addr, addr) &&
-			previous->sockets[i].fd >= 0)
-			return fcntl(
-				previous->sockets[i].fd, F_DUPFD_CLOEXEC, 3);
-	return -1;
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
 static int
@@ -236,6 +242,16 @@ remove_unix_socket(const struct addr *addr)
 }
 
 void
+bundle_remove_files(const struct bundle *bundle, const struct bundle *kept)
+{
+	size_t i;
+
+	for (i = 0; i < bundle->n_sockets; i++)
+		if (find_socket(kept, &bundle->sockets[i].addr) < 0)
+			remove_unix_socket(&bundle->sockets[i].addr);
+}
+
+void
 bundle_close_sockets(struct bundle *bundle)
 {
 	size_t i;
@@ -248,8 +264,23 @@ bundle_close_sockets(struct bundle *bundle)
 	}
 }
 
+static void
+send_file(struct child *worker, enum message_type type, uint64_t number,
+	const char *text, int fd)
+{
+	struct message m;
+
+	if (fd < 0)
+		return;
+	message_init(&m, type);
+	message_put_u64(&m, number);
+	message_put_text(&m, text);
+	message_put_fd(&m, fd);
+	child_send(worker, &m);
+}
+
 void
-bundle_stage(const struct bundle *bundle, struct child *worker)
+bundle_stage(const struct bundle *bundle, struct child *worker, bool accepts)
 {
 	struct message m;
 	size_t i;
@@ -260,22 +291,12 @@ bundle_stage(const struct bundle *bundle, struct child *worker)
 	message_put_fd(&m, bundle->public_fd);
 	message_put_fd(&m, bundle->secret_fd);
 	child_send(worker, &m);
-	for (i = 0; i < bundle->n_sockets; i++) {
-		message_init(&m, MESSAGE_SOCKET);
-		message_put_u64(&m, bundle->number);
-		message_put_text(&m, bundle->sockets[i].listener);
-		message_put_fd(&m, bundle->sockets[i].fd);
-		child_send(worker, &m);
-	}
-	for (i = 0; i < bundle->n_outputs; i++) {
-		if (bundle->outputs[i].fd < 0)
-			continue;
-		message_init(&m, MESSAGE_OUTPUT);
-		message_put_u64(&m, bundle->number);
-		message_put_text(&m, bundle->outputs[i].path);
-		message_put_fd(&m, bundle->outputs[i].fd);
-		child_send(worker, &m);
-	}
+	for (i = 0; i < bundle->n_sockets && accepts; i++)
+		send_file(worker, MESSAGE_SOCKET, bundle->number,
+			bundle->sockets[i].listener, bundle->sockets[i].fd);
+	for (i = 0; i < bundle->n_outputs; i++)
+		send_file(worker, MESSAGE_OUTPUT, bundle->number,
+			bundle->outputs[i].path, bundle->outputs[i].fd);
 	message_init(&m, MESSAGE_STAGE_END);
 	message_put_u64(&m, bundle->number);
 	child_send(worker, &m);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,8 +44,17 @@ int bundle_open_sockets(struct bundle *bundle, const struct bundle *previous,
  * removes the files of the unix ones that we made. */
 void bundle_close_sockets(struct bundle *bundle);
 
-/* Sends all of it to a worker, for it to build. */
-void bundle_stage(const struct bundle *bundle, struct child *worker);
+/*
+ * Removes the files of its unix sockets that KEPT (may be NULL) has not: for a
+ * bundle that is done with, while KEPT is what runs. The sockets stay open.
+ */
+void bundle_remove_files(
+	const struct bundle *bundle, const struct bundle *kept);
+
+/* Sends all of it to a worker, for it to build; the sockets only to one that
+ * ACCEPTS. */
+void bundle_stage(
+	const struct bundle *bundle, struct child *worker, bool accepts);
 
 uint64_t bundle_number(const struct bundle *bundle);
 const struct settings *bundle_settings(const struct bundle *bundle);

@@ -3,7 +3,6 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
@@ -14,6 +13,7 @@
 #include "conf/settings.h"
 #include "supervisor/bundle.h"
 #include "supervisor/names.h"
+#include "supervisor/request_queue.h"
 #include "supervisor/workers.h"
 
 /* Host names get this long to be found before a generation goes without. */
@@ -21,15 +21,6 @@
 
 /* So many workers may die of a generation before it is refused. */
 #define DEATHS_MAX 3
-
-TAILQ_HEAD(request_list, rollout_request);
-
-struct rollout_request {
-	TAILQ_ENTRY(rollout_request) entry;
-	struct request_list *list;
-	rollout_end_fn on_end;
-	void *arg;
-};
 
 struct rollout {
 	const char *path;
@@ -45,73 +36,27 @@ struct rollout {
 	uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE];
 	struct event *begin;
 	struct event *names_deadline;
-	struct request_list current; /* for the one on its way */
-	struct request_list next;
+	struct request_queue *current; /* for the one on its way */
+	struct request_queue *next;
 	rollout_begin_fn on_begin;
-	rollout_end_fn on_end;
+	request_answer_fn on_end;
 	void *arg;
 };
-
-/* ---- requests ---- */
 
 static void
 begin_soon(struct rollout *rollout)
 {
-	if (rollout->pending == NULL && !TAILQ_EMPTY(&rollout->next))
+	if (rollout->pending == NULL && !request_queue_is_empty(rollout->next))
 		event_active(rollout->begin, EV_TIMEOUT, 0);
 }
 
-struct rollout_request *
-rollout_ask(struct rollout *rollout, rollout_end_fn on_end, void *arg)
+struct request *
+rollout_ask(struct rollout *rollout, request_answer_fn on_end, void *arg)
 {
-	struct rollout_request *request = xcalloc(1, sizeof *request);
+	struct request *request = request_queue_add(rollout->next, on_end, arg);
 
-	request->list = &rollout->next;
-	request->on_end = on_end;
-	request->arg = arg;
-	TAILQ_INSERT_TAIL(request->list, request, entry);
 	begin_soon(rollout);
 	return request;
-}
-
-void
-rollout_forget(struct rollout_request **request)
-{
-	struct rollout_request *gone = *request;
-
-	*request = NULL;
-	if (gone == NULL)
-		return;
-	TAILQ_REMOVE(gone->list, gone, entry);
-	free(gone);
-}
-
-static void
-take_requests(struct rollout *rollout)
-{
-	struct rollout_request *request;
-
-	while ((request = TAILQ_FIRST(&rollout->next)) != NULL) {
-		TAILQ_REMOVE(&rollout->next, request, entry);
-		request->list = &rollout->current;
-		TAILQ_INSERT_TAIL(request->list, request, entry);
-	}
-}
-
-static void
-answer(struct request_list *requests, const struct rollout_result *result)
-{
-	struct rollout_request *request;
-	rollout_end_fn on_end;
-	void *arg;
-
-	while ((request = TAILQ_FIRST(requests)) != NULL) {
-		on_end = request->on_end;
-		arg = request->arg;
-		rollout_forget(&request);
-		if (on_end != NULL)
-			on_end(result, arg);
-	}
 }
 
 /* ---- the end ---- */
@@ -141,7 +86,7 @@ finish(struct rollout *rollout, bool ok)
 	rollout->report = NULL;
 	(void)evtimer_del(rollout->names_deadline);
 	rollout->on_end(&result, rollout->arg);
-	answer(&rollout->current, &result);
+	request_queue_answer(rollout->current, &result);
 	report_free(&report);
 	begin_soon(rollout);
 }
@@ -150,6 +95,7 @@ static void
 refuse(struct rollout *rollout)
 {
 	workers_abort(rollout->workers);
+	bundle_remove_files(rollout->pending, rollout->running);
 	bundle_free(&rollout->pending);
 	finish(rollout, false);
 }
@@ -168,6 +114,8 @@ commit(struct rollout *rollout)
 	workers_commit(rollout->workers);
 	names_set_process(
 		rollout->names, &bundle_settings(rollout->pending)->process);
+	if (rollout->running != NULL)
+		bundle_remove_files(rollout->running, rollout->pending);
 	bundle_free(&rollout->running);
 	rollout->running = rollout->pending;
 	rollout->pending = NULL;
@@ -259,8 +207,10 @@ load(struct rollout *rollout)
 		rollout->ticket_secret, rollout->report);
 
 	if (bundle != NULL && bundle_open_sockets(bundle, rollout->running,
-				      rollout->report) < 0)
+				      rollout->report) < 0) {
+		bundle_remove_files(bundle, rollout->running);
 		bundle_free(&bundle);
+	}
 	/* What a worker would have found as well, so that one run shows all.
 	 * This process serves nobody then. */
 	if (bundle == NULL && rollout->running == NULL)
@@ -289,9 +239,9 @@ refuse_all(struct rollout *rollout)
 {
 	const struct conf_pos pos = {.file = rollout->path};
 
-	if (rollout->pending == NULL && TAILQ_EMPTY(&rollout->next))
+	if (rollout->pending == NULL && request_queue_is_empty(rollout->next))
 		return;
-	take_requests(rollout);
+	request_queue_move(rollout->next, rollout->current);
 	if (rollout->report == NULL)
 		rollout->report = report_new();
 	report_add(rollout->report, REPORT_ERROR, &pos, NULL,
@@ -315,7 +265,7 @@ on_begin(int fd, short what, void *arg)
 		refuse_all(rollout);
 		return;
 	}
-	take_requests(rollout);
+	request_queue_move(rollout->next, rollout->current);
 	rollout->report = report_new();
 	rollout->on_begin(rollout->arg);
 	rollout->pending = load(rollout);
@@ -329,7 +279,7 @@ on_begin(int fd, short what, void *arg)
 
 struct rollout *
 rollout_new(struct event_base *base, const char *path,
-	rollout_begin_fn on_begin_fn, rollout_end_fn on_end, void *arg)
+	rollout_begin_fn on_begin_fn, request_answer_fn on_end, void *arg)
 {
 	struct rollout *rollout = xcalloc(1, sizeof *rollout);
 
@@ -340,8 +290,8 @@ rollout_new(struct event_base *base, const char *path,
 	rollout->arg = arg;
 	rollout->begin = evtimer_new(base, on_begin, rollout);
 	rollout->names_deadline = evtimer_new(base, on_names_deadline, rollout);
-	TAILQ_INIT(&rollout->current);
-	TAILQ_INIT(&rollout->next);
+	rollout->current = request_queue_new();
+	rollout->next = request_queue_new();
 	if (getrandom(rollout->ticket_secret, sizeof rollout->ticket_secret,
 		    0) < 0)
 		abort();
@@ -356,15 +306,6 @@ rollout_use(
 	rollout->names = names;
 }
 
-static void
-drop(struct request_list *requests)
-{
-	struct rollout_request *request;
-
-	while ((request = TAILQ_FIRST(requests)) != NULL)
-		rollout_forget(&request);
-}
-
 void
 rollout_free(struct rollout **rollout)
 {
@@ -373,8 +314,8 @@ rollout_free(struct rollout **rollout)
 	*rollout = NULL;
 	if (gone == NULL)
 		return;
-	drop(&gone->current);
-	drop(&gone->next);
+	request_queue_free(&gone->current);
+	request_queue_free(&gone->next);
 	event_free(gone->begin);
 	event_free(gone->names_deadline);
 	report_free(&gone->report);

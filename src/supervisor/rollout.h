@@ -1,16 +1,12 @@
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "supervisor/request_queue.h"
 
 struct bundle;
 struct event_base;
 struct message;
 struct names;
-struct report;
 struct rollout;
-struct rollout_request;
 struct workers;
 
 /*
@@ -20,19 +16,12 @@ struct workers;
  * when it has ended, so that everybody gets the result of one that began
  * after the question, and many questions cost one rollout.
  */
-struct rollout_result {
-	bool ok;             /* false: what ran before goes on untouched */
-	uint64_t generation; /* the one that runs now; 0: none */
-	const struct report *report; /* all that was found on the way */
-};
-
 typedef void (*rollout_begin_fn)(void *arg);
-typedef void (*rollout_end_fn)(const struct rollout_result *result, void *arg);
 
 /* ON_BEGIN and ON_END hear of every rollout, before those who asked for it.
  * Nothing happens before rollout_use(). */
 struct rollout *rollout_new(struct event_base *base, const char *path,
-	rollout_begin_fn on_begin, rollout_end_fn on_end, void *arg);
+	rollout_begin_fn on_begin, request_answer_fn on_end, void *arg);
 
 /* Who has to be told; both are borrowed, and made with the callbacks below. */
 void rollout_use(
@@ -41,13 +30,10 @@ void rollout_use(
 /* Requests that are left are not answered. Accepts NULL. */
 void rollout_free(struct rollout **rollout);
 
-/* Asks for one. ON_END (may be NULL) is called once, from the loop; the
- * request is freed right before. */
-struct rollout_request *rollout_ask(
-	struct rollout *rollout, rollout_end_fn on_end, void *arg);
-
-/* Whoever asked has gone; the rollout goes on. Accepts NULL. */
-void rollout_forget(struct rollout_request **request);
+/* Asks for one; ON_END may be NULL. request_forget() for one whose asker has
+ * gone: the rollout goes on. */
+struct request *rollout_ask(
+	struct rollout *rollout, request_answer_fn on_end, void *arg);
 
 /* No more of them: what is on its way is refused, and the sockets of what
  * runs are closed. Whoever still waits hears that it failed. */

@@ -2,7 +2,6 @@
 #include "supervisor/worker_slot.h"
 
 #include <event2/event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -17,6 +16,7 @@
 #include "stats/stats.h"
 #include "supervisor/bundle.h"
 #include "supervisor/child.h"
+#include "supervisor/worker_log.h"
 
 /* A worker that dies is replaced at once if it lived a while, and later and
  * later if it did not. */
@@ -33,7 +33,7 @@ struct worker_slot {
 	int stats_fd;
 	struct stats *stats;
 	bool ready;
-	bool stopping;
+	enum worker_order order;
 	uint64_t answered;  /* number of the generation that it spoke of last */
 	uint64_t staged;    /* ... that it has built */
 	uint64_t committed; /* ... that it serves */
@@ -42,6 +42,15 @@ struct worker_slot {
 	uint64_t backoff_ms;
 	struct event *respawn;
 };
+
+static void
+send_plain(struct worker_slot *slot, enum message_type type)
+{
+	struct message m;
+
+	message_init(&m, type);
+	worker_slot_send(slot, &m);
+}
 
 static void
 send_number(struct worker_slot *slot, enum message_type type, uint64_t number)
@@ -82,9 +91,7 @@ on_message(struct message *m, void *arg)
 	switch (m->type) {
 	case MESSAGE_READY:
 		slot->ready = true;
-		if (slot->stopping)
-			send_number(slot, MESSAGE_DRAIN, 0);
-		else
+		if (slot->order == WORKER_SERVE)
 			slot->callbacks.on_ready(slot, slot->arg);
 		return;
 	case MESSAGE_STAGED:
@@ -104,6 +111,7 @@ on_message(struct message *m, void *arg)
 	case MESSAGE_ABORT:
 	case MESSAGE_RESOLVED:
 	case MESSAGE_DRAIN:
+	case MESSAGE_LEAVE:
 	case MESSAGE_PING:
 	case MESSAGE_RESOLVE:
 	case MESSAGE_N_TYPES:
@@ -114,33 +122,6 @@ on_message(struct message *m, void *arg)
 }
 
 /* ---- life and death ---- */
-
-static void
-describe(int status, char *out, size_t size)
-{
-	if (WIFSIGNALED(status))
-		(void)snprintf(
-			out, size, "killed by signal %d", WTERMSIG(status));
-	else
-		(void)snprintf(
-			out, size, "exit status %d", WEXITSTATUS(status));
-}
-
-static void
-log_death(const struct worker_slot *slot, const struct child *child, int status)
-{
-	char text[64];
-	const struct log_field fields[] = {
-		{.key = "worker", .number = slot->index},
-		{.key = "pid", .number = (uint64_t)child_pid(child)},
-		{.key = "status", .text = text},
-		{.key = "respawn_ms", .number = slot->backoff_ms},
-	};
-
-	describe(status, text, sizeof text);
-	log_event(LOG_LEVEL_ERROR, "worker died", fields,
-		sizeof fields / sizeof fields[0]);
-}
 
 static void
 start_later(struct worker_slot *slot)
@@ -161,13 +142,17 @@ next_backoff_ms(const struct worker_slot *slot, uint64_t lived_ms)
 						     : BACKOFF_MAX_MS;
 }
 
-static void
-on_exit_of(struct child *child, int status, void *arg)
+/* Has it done what it was told, and nothing else? */
+static bool
+has_obeyed(const struct worker_slot *slot, int status)
 {
-	struct worker_slot *slot = arg;
-	uint64_t lived_ms = clock_monotonic_ms() - child_started_ms(child);
-	bool died = !slot->stopping || WIFSIGNALED(status);
+	return slot->order != WORKER_SERVE && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
+}
 
+static void
+empty(struct worker_slot *slot)
+{
 	slot->child = NULL;
 	slot->ready = false;
 	slot->answered = 0;
@@ -175,11 +160,25 @@ on_exit_of(struct child *child, int status, void *arg)
 	slot->committed = 0;
 	if (slot->stats != NULL)
 		stats_set(slot->stats, STATS_CONNECTIONS, 0);
+}
+
+static void
+on_exit_of(struct child *child, int status, void *arg)
+{
+	struct worker_slot *slot = arg;
+	uint64_t lived_ms = clock_monotonic_ms() - child_started_ms(child);
+	bool died = !has_obeyed(slot, status);
+
 	if (died) {
 		slot->backoff_ms = next_backoff_ms(slot, lived_ms);
-		log_death(slot, child, status);
+		worker_log_died(slot->index, child_pid(child), status,
+			slot->order == WORKER_SERVE ? slot->backoff_ms
+						    : WORKER_LOG_NO_RESPAWN);
+	} else if (slot->order == WORKER_LEAVE) {
+		worker_log_left(slot->index, child_pid(child));
 	}
-	if (!slot->stopping)
+	empty(slot);
+	if (slot->order == WORKER_SERVE)
 		start_later(slot);
 	slot->callbacks.on_exit(slot, died, slot->arg);
 }
@@ -191,20 +190,8 @@ on_respawn(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!slot->stopping && slot->child == NULL)
+	if (slot->child == NULL)
 		slot->callbacks.on_vacant(slot, slot->arg);
-}
-
-static void
-log_start(const struct worker_slot *slot)
-{
-	const struct log_field fields[] = {
-		{.key = "worker", .number = slot->index},
-		{.key = "pid", .number = (uint64_t)child_pid(slot->child)},
-	};
-
-	log_event(LOG_LEVEL_NOTICE, "worker started", fields,
-		sizeof fields / sizeof fields[0]);
 }
 
 void
@@ -229,7 +216,7 @@ worker_slot_start(struct worker_slot *slot,
 	slot->ponged = 0;
 	slot->child = child_start(slot->base, &args, &callbacks, slot, &err);
 	if (slot->child != NULL) {
-		log_start(slot);
+		worker_log_started(slot->index, child_pid(slot->child));
 		return;
 	}
 	log_msg(LOG_LEVEL_ERROR, "%s", err.text);
@@ -274,9 +261,20 @@ worker_slot_free(struct worker_slot **slot)
 /* ---- orders ---- */
 
 void
+worker_slot_leave(struct worker_slot *slot)
+{
+	slot->order = WORKER_LEAVE;
+	(void)evtimer_del(slot->respawn);
+	if (slot->child != NULL)
+		worker_log_leaves(slot->index, child_pid(slot->child),
+			worker_slot_connections(slot));
+	send_plain(slot, MESSAGE_LEAVE);
+}
+
+void
 worker_slot_drain(struct worker_slot *slot, uint64_t ms)
 {
-	slot->stopping = true;
+	slot->order = WORKER_STOP;
 	(void)evtimer_del(slot->respawn);
 	send_number(slot, MESSAGE_DRAIN, ms);
 }
@@ -292,21 +290,46 @@ void
 worker_slot_stage(struct worker_slot *slot, const struct bundle *bundle)
 {
 	if (slot->ready)
-		bundle_stage(bundle, slot->child);
+		bundle_stage(bundle, slot->child, slot->order == WORKER_SERVE);
 }
 
 void
-worker_slot_commit(struct worker_slot *slot, uint64_t number)
+worker_slot_commit(
+	struct worker_slot *slot, uint64_t number, uint64_t max_connections)
 {
-	if (slot->staged == number)
-		slot->committed = number;
-	send_number(slot, MESSAGE_COMMIT, number);
+	struct message m;
+
+	if (slot->staged != number)
+		return;
+	slot->committed = number;
+	message_init(&m, MESSAGE_COMMIT);
+	message_put_u64(&m, number);
+	message_put_u64(&m, max_connections);
+	worker_slot_send(slot, &m);
 }
 
 void
 worker_slot_abort(struct worker_slot *slot, uint64_t number)
 {
 	send_number(slot, MESSAGE_ABORT, number);
+}
+
+unsigned
+worker_slot_index(const struct worker_slot *slot)
+{
+	return slot->index;
+}
+
+enum worker_order
+worker_slot_order(const struct worker_slot *slot)
+{
+	return slot->order;
+}
+
+pid_t
+worker_slot_pid(const struct worker_slot *slot)
+{
+	return slot->child == NULL ? -1 : child_pid(slot->child);
 }
 
 uint64_t

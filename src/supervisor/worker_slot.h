@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct bundle;
 struct event_base;
@@ -14,15 +15,21 @@ struct worker_slot;
 /*
  * One place for a worker: the process that fills it, if one lives just now,
  * its numbers in shared memory, and what it has built. The place outlives the
- * process: when that dies, it is filled again after a back-off.
+ * process: when that dies, it is filled again after a back-off. One whose
+ * process leaves is not: it accepts nobody any more, gets every generation
+ * all the same, so that its connections stay under the rules that hold, and
+ * ends with the last of them.
  */
+enum worker_order { WORKER_SERVE, WORKER_LEAVE, WORKER_STOP };
+
 struct worker_slot_callbacks {
 	/* The process is up: it can be given a generation. */
 	void (*on_ready)(struct worker_slot *slot, void *arg);
 	/* It answered to generation NUMBER. OK: it has been built. */
 	void (*on_staged)(struct worker_slot *slot, uint64_t number, bool ok,
 		const struct report *report, void *arg);
-	/* The process is gone. DIED: not by order. May free the slot. */
+	/* The process is gone. DIED: not by order. May free the slot, and has
+	 * to when it was ordered to leave or stop: nothing follows. */
 	void (*on_exit)(struct worker_slot *slot, bool died, void *arg);
 	/* It is time for the next process: worker_slot_start(). */
 	void (*on_vacant)(struct worker_slot *slot, void *arg);
@@ -40,6 +47,9 @@ void worker_slot_free(struct worker_slot **slot);
 void worker_slot_start(struct worker_slot *slot,
 	const struct process_settings *process, uint64_t max_connections);
 
+/* No new connection any more, no process when the last one has ended. */
+void worker_slot_leave(struct worker_slot *slot);
+
 /* No process any more when this one has gone; it drains for MS at most, 0: at
  * once. Again with less time makes haste. */
 void worker_slot_drain(struct worker_slot *slot, uint64_t ms);
@@ -47,8 +57,15 @@ void worker_slot_drain(struct worker_slot *slot, uint64_t ms);
 /* All ignored while there is no process. */
 void worker_slot_send(struct worker_slot *slot, const struct message *m);
 void worker_slot_stage(struct worker_slot *slot, const struct bundle *bundle);
-void worker_slot_commit(struct worker_slot *slot, uint64_t number);
+void worker_slot_commit(
+	struct worker_slot *slot, uint64_t number, uint64_t max_connections);
 void worker_slot_abort(struct worker_slot *slot, uint64_t number);
+
+unsigned worker_slot_index(const struct worker_slot *slot);
+enum worker_order worker_slot_order(const struct worker_slot *slot);
+
+/* Of the process; -1: there is none. */
+pid_t worker_slot_pid(const struct worker_slot *slot);
 
 /* Number of the last generation it has answered to, of the last one that it
  * has built, and of the one that it serves; 0: none. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "conf/settings.h"
 #include "supervisor/bundle.h"
+#include "supervisor/worker_log.h"
 #include "supervisor/worker_slot.h"
 
 struct workers {
@@ -28,12 +29,21 @@ target(const struct workers *workers)
 
 /* One worker's share of the setting, 0: none was made. */
 static uint64_t
-max_connections(const struct process_settings *process)
+max_connections(const struct bundle *bundle)
 {
+	const struct process_settings *process =
+		&bundle_settings(bundle)->process;
 	uint64_t total = (uint64_t)process->max_connections;
 	uint64_t n = (uint64_t)process->workers;
 
 	return (total + n - 1) / n;
+}
+
+static void
+start(struct worker_slot *slot, const struct bundle *bundle)
+{
+	worker_slot_start(slot, &bundle_settings(bundle)->process,
+		max_connections(bundle));
 }
 
 /* As what runs says: what is pending may yet be refused. */
@@ -41,14 +51,11 @@ static void
 on_vacant(struct worker_slot *slot, void *arg)
 {
 	const struct workers *workers = arg;
-	const struct bundle *bundle =
-		workers->running != NULL ? workers->running : workers->pending;
-	const struct process_settings *process;
 
-	if (bundle == NULL)
-		return;
-	process = &bundle_settings(bundle)->process;
-	worker_slot_start(slot, process, max_connections(process));
+	if (workers->running != NULL)
+		start(slot, workers->running);
+	else if (workers->pending != NULL)
+		start(slot, workers->pending);
 }
 
 static void
@@ -60,7 +67,21 @@ on_ready(struct worker_slot *slot, void *arg)
 		worker_slot_stage(slot, target(workers));
 }
 
-/* A replacement that has built what runs already need not wait for others. */
+static bool
+serves(const struct worker_slot *slot)
+{
+	return worker_slot_order(slot) == WORKER_SERVE;
+}
+
+/* One that came up late, or leaves, need not wait for the others. */
+static void
+commit_alone(struct workers *workers, struct worker_slot *slot)
+{
+	workers->callbacks.on_worker_staged(workers, workers->arg);
+	worker_slot_commit(slot, bundle_number(workers->running),
+		max_connections(workers->running));
+}
+
 static void
 on_staged(struct worker_slot *slot, uint64_t number, bool ok,
 	const struct report *report, void *arg)
@@ -69,12 +90,30 @@ on_staged(struct worker_slot *slot, uint64_t number, bool ok,
 
 	if (workers->pending != NULL &&
 		bundle_number(workers->pending) == number) {
-		workers->callbacks.on_staged(ok, report, workers->arg);
-	} else if (workers->running != NULL && ok &&
+		if (serves(slot))
+			workers->callbacks.on_staged(ok, report, workers->arg);
+	} else if (workers->running != NULL &&
 		   bundle_number(workers->running) == number) {
-		workers->callbacks.on_worker_staged(workers, workers->arg);
-		worker_slot_commit(slot, number);
+		if (ok)
+			commit_alone(workers, slot);
+		else
+			worker_log_stale(
+				worker_slot_index(slot), worker_slot_pid(slot));
 	}
+}
+
+static void
+remove_slot(struct workers *workers, struct worker_slot *slot)
+{
+	size_t i;
+
+	for (i = 0; i < workers->n; i++)
+		if (workers->slots[i] == slot)
+			break;
+	workers->n--;
+	for (; i < workers->n; i++)
+		workers->slots[i] = workers->slots[i + 1];
+	worker_slot_free(&slot);
 }
 
 static void
@@ -82,14 +121,36 @@ on_exit_of(struct worker_slot *slot, bool died, void *arg)
 {
 	struct workers *workers = arg;
 
-	(void)slot;
-	if (died)
+	if (!serves(slot))
+		remove_slot(workers, slot);
+	else if (died)
 		workers->deaths++;
 	workers->callbacks.on_exit(workers->arg);
 }
 
+/* ---- as many as there are to be ---- */
+
+/* The lowest that no worker that serves has. */
+static unsigned
+free_index(const struct workers *workers)
+{
+	unsigned index = 0;
+	size_t i = 0;
+
+	while (i < workers->n) {
+		if (serves(workers->slots[i]) &&
+			worker_slot_index(workers->slots[i]) == index) {
+			index++;
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	return index;
+}
+
 static void
-start_missing(struct workers *workers)
+add_worker(struct workers *workers, const struct bundle *bundle)
 {
 	static const struct worker_slot_callbacks callbacks = {
 		.on_ready = on_ready,
@@ -97,16 +158,41 @@ start_missing(struct workers *workers)
 		.on_exit = on_exit_of,
 		.on_vacant = on_vacant,
 	};
-	size_t wanted =
-		(size_t)bundle_settings(workers->pending)->process.workers;
+	struct worker_slot *slot = worker_slot_new(
+		workers->base, free_index(workers), &callbacks, workers);
 
-	if (workers->n > 0)
-		return;
-	workers->slots = xcalloc(wanted, sizeof(struct worker_slot *));
-	for (; workers->n < wanted; workers->n++) {
-		workers->slots[workers->n] = worker_slot_new(workers->base,
-			(unsigned)workers->n, &callbacks, workers);
-		on_vacant(workers->slots[workers->n], workers);
+	workers->slots = xreallocarray(
+		workers->slots, workers->n + 1, sizeof(struct worker_slot *));
+	workers->slots[workers->n++] = slot;
+	start(slot, bundle);
+}
+
+static void
+grow(struct workers *workers, const struct bundle *bundle)
+{
+	size_t wanted = (size_t)bundle_settings(bundle)->process.workers;
+	size_t n = workers_count(workers);
+
+	for (; n < wanted; n++)
+		add_worker(workers, bundle);
+}
+
+/* The last to come is the first to go. */
+static void
+shrink(struct workers *workers, const struct bundle *bundle)
+{
+	size_t wanted = (size_t)bundle_settings(bundle)->process.workers;
+	size_t n = workers_count(workers), i;
+	struct worker_slot *slot;
+
+	for (i = workers->n; i-- > 0 && n > wanted;) {
+		slot = workers->slots[i];
+		if (!serves(slot))
+			continue;
+		n--;
+		worker_slot_leave(slot);
+		if (worker_slot_pid(slot) < 0)
+			remove_slot(workers, slot);
 	}
 }
 
@@ -146,7 +232,7 @@ workers_stage(struct workers *workers, const struct bundle *bundle)
 
 	workers->pending = bundle;
 	workers->deaths = 0;
-	start_missing(workers);
+	grow(workers, bundle);
 	for (i = 0; i < workers->n; i++)
 		worker_slot_stage(workers->slots[i], bundle);
 }
@@ -159,8 +245,9 @@ workers_all_answered(const struct workers *workers)
 	if (workers->pending == NULL)
 		return false;
 	for (i = 0; i < workers->n; i++)
-		if (worker_slot_answered(workers->slots[i]) !=
-			bundle_number(workers->pending))
+		if (serves(workers->slots[i]) &&
+			worker_slot_answered(workers->slots[i]) !=
+				bundle_number(workers->pending))
 			return false;
 	return true;
 }
@@ -173,8 +260,9 @@ workers_all_staged(const struct workers *workers)
 	if (workers->pending == NULL)
 		return false;
 	for (i = 0; i < workers->n; i++)
-		if (worker_slot_staged(workers->slots[i]) !=
-			bundle_number(workers->pending))
+		if (serves(workers->slots[i]) &&
+			worker_slot_staged(workers->slots[i]) !=
+				bundle_number(workers->pending))
 			return false;
 	return true;
 }
@@ -187,8 +275,10 @@ workers_commit(struct workers *workers)
 	workers->running = workers->pending;
 	workers->pending = NULL;
 	for (i = 0; i < workers->n; i++)
-		worker_slot_commit(
-			workers->slots[i], bundle_number(workers->running));
+		worker_slot_commit(workers->slots[i],
+			bundle_number(workers->running),
+			max_connections(workers->running));
+	shrink(workers, workers->running);
 }
 
 void
@@ -202,8 +292,11 @@ workers_abort(struct workers *workers)
 		worker_slot_abort(
 			workers->slots[i], bundle_number(workers->pending));
 	workers->pending = NULL;
+	if (workers->running == NULL)
+		return;
+	shrink(workers, workers->running);
 	/* One that came up in the meantime has nothing to serve yet. */
-	for (i = 0; i < workers->n && workers->running != NULL; i++)
+	for (i = 0; i < workers->n; i++)
 		if (worker_slot_committed(workers->slots[i]) !=
 			bundle_number(workers->running))
 			worker_slot_stage(workers->slots[i], workers->running);
@@ -233,7 +326,8 @@ workers_ping(struct workers *workers)
 	size_t silent = 0, i;
 
 	for (i = 0; i < workers->n; i++)
-		if (!worker_slot_ping(workers->slots[i]))
+		if (!worker_slot_ping(workers->slots[i]) &&
+			serves(workers->slots[i]))
 			silent++;
 	return silent;
 }
@@ -247,7 +341,23 @@ workers_deaths(const struct workers *workers)
 size_t
 workers_count(const struct workers *workers)
 {
-	return workers->n;
+	size_t n = 0, i;
+
+	for (i = 0; i < workers->n; i++)
+		if (serves(workers->slots[i]))
+			n++;
+	return n;
+}
+
+size_t
+workers_leaving(const struct workers *workers)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < workers->n; i++)
+		if (worker_slot_order(workers->slots[i]) == WORKER_LEAVE)
+			n++;
+	return n;
 }
 
 uint64_t

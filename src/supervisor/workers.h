@@ -12,14 +12,17 @@ struct workers;
 
 /*
  * The worker processes: as many as the generation says, replaced when they die
- * (with back-off), each with the generation that it was last given.
+ * (with back-off), each with the generation that it was last given. Those of
+ * a generation that wants more are started before it is committed; those that
+ * a generation does not want any more leave when it is: they get what comes
+ * after it, too, but nobody waits for them.
  *
  * A new worker is staged what runs and what is pending, and commits when its
  * turn comes, so that its owner sees only complete sets.
  */
 struct workers_callbacks {
-	/* A worker answered to what is pending. OK: it has been built. The
-	 * findings are its own. */
+	/* A worker that serves answered to what is pending. OK: it has been
+	 * built. The findings are its own. */
 	void (*on_staged)(bool ok, const struct report *report, void *arg);
 	/* A worker is up again, or has got what runs: tell it the names. */
 	void (*on_worker_staged)(struct workers *workers, void *arg);
@@ -36,7 +39,8 @@ void workers_free(struct workers **workers);
  * commit, abort or free. */
 void workers_stage(struct workers *workers, const struct bundle *bundle);
 
-/* Has every worker said whether it can build what is pending, and could it? */
+/* Has every worker that serves said whether it can build what is pending, and
+ * could it? */
 bool workers_all_answered(const struct workers *workers);
 bool workers_all_staged(const struct workers *workers);
 
@@ -50,13 +54,16 @@ void workers_send(struct workers *workers, const struct message *m);
 /* No more replacements; every worker drains for MS at most, 0: at once. */
 void workers_drain(struct workers *workers, uint64_t ms);
 
-/* Asks for a sign of life. Returns how many gave none since the last call. */
+/* Asks for a sign of life. Returns how many of those that serve gave none since
+ * the last call. */
 size_t workers_ping(struct workers *workers);
 
 /* Deaths since the last stage: one that goes in circles is to end. */
 size_t workers_deaths(const struct workers *workers);
 
+/* Those that serve, and those that leave. */
 size_t workers_count(const struct workers *workers);
+size_t workers_leaving(const struct workers *workers);
 
 /* Open connections of all, from the shared numbers. */
 uint64_t workers_connections(const struct workers *workers);

@@ -108,10 +108,12 @@ static void
 on_commit(struct worker *worker, struct message *m)
 {
 	uint64_t number = message_get_u64(m);
+	uint64_t max_conns = message_get_u64(m);
 
 	if (worker->staged == NULL ||
 		generation_number(worker->staged) != number)
 		return;
+	worker->max_conns = (size_t)max_conns;
 	worker->proxy->max_conns =
 		room_for_conns(worker, generation_sockets(worker->staged));
 	/* First in, then out: no moment without a listener. */
@@ -208,6 +210,22 @@ on_drain_timer(int fd, short what, void *arg)
 	finish_if_empty(worker);
 }
 
+static void
+stop_accepting(struct worker *worker)
+{
+	worker->draining = true;
+	if (worker->running != NULL)
+		generation_stop(worker->running);
+}
+
+/* Its connections live on, under the rules of every generation to come. */
+static void
+on_leave(struct worker *worker)
+{
+	stop_accepting(worker);
+	finish_if_empty(worker);
+}
+
 /* Once more with less time makes haste; zero means at once. */
 static void
 on_drain(struct worker *worker, struct message *m)
@@ -215,9 +233,7 @@ on_drain(struct worker *worker, struct message *m)
 	uint64_t ms = message_get_u64(m);
 	struct timeval tv = clock_tv_of_ms(ms);
 
-	worker->draining = true;
-	if (worker->running != NULL)
-		generation_stop(worker->running);
+	stop_accepting(worker);
 	if (ms == 0)
 		proxy_close_all(worker->proxy, CONN_STOPPED);
 	else
@@ -254,6 +270,9 @@ on_message(struct message *m, void *arg)
 		return;
 	case MESSAGE_DRAIN:
 		on_drain(worker, m);
+		return;
+	case MESSAGE_LEAVE:
+		on_leave(worker);
 		return;
 	case MESSAGE_PING:
 		on_ping(worker, m);

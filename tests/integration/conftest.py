@@ -1,5 +1,6 @@
 """Fixtures of the integration tests; the parts are in harness/."""
 
+import os
 import shutil
 import signal
 import ssl
@@ -12,10 +13,11 @@ import pytest
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 
-from harness import limits  # noqa: E402
+from harness import limits, processes  # noqa: E402
 from harness.backends import Backend  # noqa: E402
-from harness.clients import TlsClient, tls_context  # noqa: E402
+from harness.clients import TlsClient, say, tls_context  # noqa: E402
 from harness.daemon import Check, Daemon, ini, run_check  # noqa: E402
+from harness.limits import wait_until  # noqa: E402
 from harness.pki import Pki  # noqa: E402
 from harness.programs import sallyport  # noqa: E402
 from harness.services import Nginx, Redis  # noqa: E402
@@ -201,6 +203,31 @@ def connect(raw_connect, pki):
         return raw_connect(daemon, holder, **options).handshake()
 
     return shake
+
+
+@pytest.fixture
+def on_each_worker(connect):
+    """on_each_worker(DAEMON): {pid: a connection that this worker serves}.
+    While it opens one worker's, the others are stopped."""
+
+    def open_all(daemon, **options):
+        clients = {}
+        for worker in daemon.workers():
+            others = [pid for pid in daemon.workers() if pid != worker]
+            for pid in others:
+                os.kill(pid, signal.SIGSTOP)
+            for pid in others:
+                wait_until(lambda pid=pid: processes.stat(pid)[0] == "T",
+                           "a worker stands still")
+            try:
+                clients[worker] = connect(daemon, **options)
+                say(clients[worker])
+            finally:
+                for pid in others:
+                    os.kill(pid, signal.SIGCONT)
+        return clients
+
+    return open_all
 
 
 @pytest.fixture

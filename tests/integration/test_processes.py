@@ -11,18 +11,13 @@ import pytest
 
 from harness import processes
 from harness.backends import RESET, echo
-from harness.clients import CLOSE_NOTIFY, TRUNCATED
+from harness.clients import CLOSE_NOTIFY, TRUNCATED, say
 from harness.clients import RESET as TLS_RESET
 from harness.daemon import environment, ini, run_check
 from harness.limits import seconds, wait_until
 from harness.programs import free_port, need, need_root, sallyport
 
 CUT = (TRUNCATED, TLS_RESET)
-
-
-def say(client, text=b"hello"):
-    client.send(text)
-    assert client.recv_exactly(len(text)) == text
 
 
 def refuses_connections(address):
@@ -33,31 +28,6 @@ def refuses_connections(address):
             return True
         return False
     wait_until(is_refused, f"nobody listens on {address}")
-
-
-@pytest.fixture
-def on_each_worker(connect):
-    """on_each_worker(DAEMON): {pid: a connection that this worker serves}.
-    While it opens one worker's, the others are stopped."""
-
-    def open_all(daemon):
-        clients = {}
-        for worker in daemon.workers():
-            others = [pid for pid in daemon.workers() if pid != worker]
-            for pid in others:
-                os.kill(pid, signal.SIGSTOP)
-            for pid in others:
-                wait_until(lambda pid=pid: processes.stat(pid)[0] == "T",
-                           "a worker stands still")
-            try:
-                clients[worker] = connect(daemon)
-                say(clients[worker])
-            finally:
-                for pid in others:
-                    os.kill(pid, signal.SIGCONT)
-        return clients
-
-    return open_all
 
 
 class TestStart:

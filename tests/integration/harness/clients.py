@@ -247,6 +247,12 @@ class TlsClient:
         self.sock.close()
 
 
+def say(client, text=b"hello"):
+    """Is there still an echo?"""
+    client.send(text)
+    assert client.recv_exactly(len(text)) == text
+
+
 def run(arguments, given=b"", timeout=30):
     """A program to its end, fed with GIVEN."""
     return subprocess.run(arguments, input=given, stdout=subprocess.PIPE,

@@ -85,9 +85,11 @@ class Daemon:
         return [self.pid, *processes.children(self.pid)]
 
     def workers(self):
-        """Pids of the workers that are up, by their own word."""
+        """Pids of the workers that are to serve, by the log's word."""
+        gone = {line["pid"] for line in self.log.find("worker leaves")}
         started = {line["worker"]: int(line["pid"])
-                   for line in self.log.find("worker started")}
+                   for line in self.log.find("worker started")
+                   if line["pid"] not in gone}
         return [started[number] for number in sorted(started)]
 
     def memory_kb(self):
