@@ -202,31 +202,19 @@ parse_addr(const char *text, enum addr_use use, struct addr *out,
 }
 
 static int
+parse_listen(const char *word, void *item, struct error *err)
+{
+	return parse_addr(word, ADDR_FOR_LISTEN, item, err);
+}
+
+static int
 add_addrs(struct addr_list *list, const char *text, struct error *err)
 {
-	char *copy = xstrdup(text);
-	char *rest = copy;
-	struct addr_list more = {0};
-	struct addr addr;
-	int rc = 0;
+	struct option_items items = {list->items, list->n, sizeof *list->items};
+	int rc = option_add_items(&items, text, parse_listen, err);
 
-	for (char *word; rc == 0 && (word = option_next_word(&rest)) != NULL;) {
-		rc = parse_addr(word, ADDR_FOR_LISTEN, &addr, err);
-		if (rc < 0)
-			break;
-		more.items = xreallocarray(
-			more.items, more.n + 1, sizeof *more.items);
-		more.items[more.n++] = addr;
-	}
-	if (rc == 0) {
-		list->items = xreallocarray(
-			list->items, list->n + more.n, sizeof *list->items);
-		memcpy(list->items + list->n, more.items,
-			more.n * sizeof *more.items);
-		list->n += more.n;
-	}
-	free(more.items);
-	free(copy);
+	list->items = items.at;
+	list->n = items.n;
 	return rc;
 }
 

@@ -105,30 +105,42 @@ option_add_words(const struct option *option, struct text_list *list,
 }
 
 int
-option_add_cidrs(struct cidr_list *list, const char *text, struct error *err)
+option_add_items(struct option_items *items, const char *text,
+	option_parse_fn parse, struct error *err)
 {
 	char *copy = xstrdup(text);
 	char *rest = copy;
-	struct cidr_list more = {0};
-	struct cidr cidr;
+	size_t size = items->size, n = 0;
+	char *more = NULL;
 	int rc = 0;
 
-	for (char *word; (word = option_next_word(&rest)) != NULL;) {
-		rc = cidr_parse(word, &cidr, err);
-		if (rc < 0)
-			break;
-		more.items = xreallocarray(
-			more.items, more.n + 1, sizeof *more.items);
-		more.items[more.n++] = cidr;
+	for (char *word; rc == 0 && (word = option_next_word(&rest)) != NULL;) {
+		more = xreallocarray(more, ++n, size);
+		rc = parse(word, more + (n - 1) * size, err);
 	}
-	if (rc == 0) {
-		list->items = xreallocarray(
-			list->items, list->n + more.n, sizeof *list->items);
-		memcpy(list->items + list->n, more.items,
-			more.n * sizeof *more.items);
-		list->n += more.n;
+	if (rc == 0 && n > 0) {
+		items->at = xreallocarray(items->at, items->n + n, size);
+		memcpy((char *)items->at + items->n * size, more, n * size);
+		items->n += n;
 	}
-	free(more.items);
+	free(more);
 	free(copy);
+	return rc;
+}
+
+static int
+parse_cidr(const char *word, void *item, struct error *err)
+{
+	return cidr_parse(word, item, err);
+}
+
+int
+option_add_cidrs(struct cidr_list *list, const char *text, struct error *err)
+{
+	struct option_items items = {list->items, list->n, sizeof *list->items};
+	int rc = option_add_items(&items, text, parse_cidr, err);
+
+	list->items = items.at;
+	list->n = items.n;
 	return rc;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stddef.h>
+
 #include "base/text.h"
 
 struct cidr_list;
@@ -24,3 +26,17 @@ int option_add_line(const struct option *option, struct text_list *list,
 /* For OPT_CIDR_LIST. */
 int option_add_cidrs(
 	struct cidr_list *list, const char *text, struct error *err);
+
+/* An array of N items of SIZE bytes each, as the settings keep them. */
+struct option_items {
+	void *at;
+	size_t n;
+	size_t size;
+};
+
+/* WORD into ITEM. 0, or -1 with ERR. */
+typedef int (*option_parse_fn)(const char *word, void *item, struct error *err);
+
+/* Appends what PARSE makes of each word, all or none. */
+int option_add_items(struct option_items *items, const char *text,
+	option_parse_fn parse, struct error *err);
