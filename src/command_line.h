@@ -4,6 +4,7 @@
 
 #include "check/authorize.h"
 #include "check/check.h"
+#include "supervisor/control_client.h"
 
 #define COMMAND_LINE_DEFAULT_PATH SYSCONFDIR "/sallyport/sallyport.ini"
 
@@ -12,6 +13,8 @@ enum command {
 	COMMAND_SERVE,
 	COMMAND_CHECK,
 	COMMAND_AUTHORIZE,
+	COMMAND_RELOAD,
+	COMMAND_STATUS,
 	COMMAND_VERSION,
 	COMMAND_HELP
 };
@@ -20,6 +23,7 @@ struct command_line {
 	enum command command;
 	struct check_options options; /* its path is for serving, too */
 	struct authorize_options authorize;
+	struct control_client_options control;
 };
 
 /* All texts are borrowed from ARGV. Returns -1 when the words make no sense,

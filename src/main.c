@@ -17,6 +17,7 @@
 #include "command_line.h"
 #include "ipc/child_args.h"
 #include "resolver/resolver.h"
+#include "supervisor/control_client.h"
 #include "supervisor/supervisor.h"
 #include "tls/tls_ctx.h"
 #include "worker/worker.h"
@@ -37,6 +38,13 @@ print_usage(FILE *out)
 		    "                 --cert FILE [--chain FILE]... [--json]\n"
 		    "                                           say whether a "
 		    "certificate gets in\n"
+		    "       sallyport reload [-c FILE | --socket PATH]\n"
+		    "                                           have the "
+		    "running daemon load FILE anew\n"
+		    "       sallyport status [-c FILE | --socket PATH] "
+		    "[--json]\n"
+		    "                                           ask the "
+		    "running daemon how it is\n"
 		    "       sallyport --version | --help\n"
 		    "\n"
 		    "FILE is " COMMAND_LINE_DEFAULT_PATH " unless given.\n"
@@ -126,6 +134,10 @@ main(int argc, char **argv)
 		return check_main(&line.options);
 	case COMMAND_AUTHORIZE:
 		return authorize_main(&line.authorize);
+	case COMMAND_RELOAD:
+		return control_client_reload(&line.control);
+	case COMMAND_STATUS:
+		return control_client_status(&line.control);
 	case COMMAND_SERVE:
 		return supervisor_main(line.options.path);
 	}

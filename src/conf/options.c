@@ -98,6 +98,13 @@ const struct option process_options[] = {
 		.choices = sandbox_settings,
 		.help = "Whether the kernel confines the workers as far as it "
 			"can."},
+	{.name = "admin_socket",
+		.type = OPT_PATH,
+		.sections = IN_PROCESS,
+		.offset = PROCESS(admin_socket),
+		.help = "Unix socket for sallyport reload and status; none is "
+			"none, and if not set it is admin.sock in the runtime "
+			"directory."},
 	{.name = NULL},
 };
 

@@ -57,7 +57,8 @@ struct process_settings {
 	int log_format; /* enum log_format */
 	bool access_log;
 	bool log_probes;
-	int sandbox; /* enum sandbox_setting */
+	int sandbox;        /* enum sandbox_setting */
+	char *admin_socket; /* a path or "none"; NULL: admin_socket.h */
 };
 
 enum sandbox_setting { SANDBOX_AUTO, SANDBOX_OFF };

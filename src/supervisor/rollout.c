@@ -38,8 +38,7 @@ struct rollout {
 	struct event *names_deadline;
 	struct request_queue *current; /* for the one on its way */
 	struct request_queue *next;
-	rollout_begin_fn on_begin;
-	request_answer_fn on_end;
+	struct rollout_callbacks callbacks;
 	void *arg;
 };
 
@@ -85,18 +84,24 @@ finish(struct rollout *rollout, bool ok)
 
 	rollout->report = NULL;
 	(void)evtimer_del(rollout->names_deadline);
-	rollout->on_end(&result, rollout->arg);
+	rollout->callbacks.on_end(&result, rollout->arg);
 	request_queue_answer(rollout->current, &result);
 	report_free(&report);
 	begin_soon(rollout);
 }
 
 static void
+drop(struct rollout *rollout, struct bundle **bundle)
+{
+	bundle_remove_files(*bundle, rollout->running);
+	bundle_free(bundle);
+}
+
+static void
 refuse(struct rollout *rollout)
 {
 	workers_abort(rollout->workers);
-	bundle_remove_files(rollout->pending, rollout->running);
-	bundle_free(&rollout->pending);
+	drop(rollout, &rollout->pending);
 	finish(rollout, false);
 }
 
@@ -203,18 +208,23 @@ const struct workers_callbacks rollout_workers_callbacks = {
 static struct bundle *
 load(struct rollout *rollout)
 {
+	struct report *report = rollout->report;
 	struct bundle *bundle = bundle_load(rollout->path, rollout->next_number,
-		rollout->ticket_secret, rollout->report);
+		rollout->ticket_secret, report);
 
-	if (bundle != NULL && bundle_open_sockets(bundle, rollout->running,
-				      rollout->report) < 0) {
-		bundle_remove_files(bundle, rollout->running);
-		bundle_free(&bundle);
+	if (bundle != NULL && rollout->running == NULL)
+		use_log(bundle);
+	if (bundle != NULL) {
+		(void)bundle_open_sockets(bundle, rollout->running, report);
+		rollout->callbacks.on_loaded(
+			bundle_settings(bundle), report, rollout->arg);
+		if (report_errors(report) > 0)
+			drop(rollout, &bundle);
 	}
 	/* What a worker would have found as well, so that one run shows all.
 	 * This process serves nobody then. */
 	if (bundle == NULL && rollout->running == NULL)
-		check_all(rollout->path, rollout->report);
+		check_all(rollout->path, report);
 	return bundle;
 }
 
@@ -223,8 +233,6 @@ stage(struct rollout *rollout)
 {
 	struct timeval tv = clock_tv_of_ms(NAMES_WAIT_MS);
 
-	if (rollout->running == NULL)
-		use_log(rollout->pending);
 	rollout->next_number++;
 	rollout->failed = false;
 	rollout->names_waited = false;
@@ -267,7 +275,7 @@ on_begin(int fd, short what, void *arg)
 	}
 	request_queue_move(rollout->next, rollout->current);
 	rollout->report = report_new();
-	rollout->on_begin(rollout->arg);
+	rollout->callbacks.on_begin(rollout->arg);
 	rollout->pending = load(rollout);
 	if (rollout->pending != NULL)
 		stage(rollout);
@@ -279,14 +287,13 @@ on_begin(int fd, short what, void *arg)
 
 struct rollout *
 rollout_new(struct event_base *base, const char *path,
-	rollout_begin_fn on_begin_fn, request_answer_fn on_end, void *arg)
+	const struct rollout_callbacks *callbacks, void *arg)
 {
 	struct rollout *rollout = xcalloc(1, sizeof *rollout);
 
 	rollout->path = path;
 	rollout->next_number = 1;
-	rollout->on_begin = on_begin_fn;
-	rollout->on_end = on_end;
+	rollout->callbacks = *callbacks;
 	rollout->arg = arg;
 	rollout->begin = evtimer_new(base, on_begin, rollout);
 	rollout->names_deadline = evtimer_new(base, on_names_deadline, rollout);

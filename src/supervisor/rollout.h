@@ -7,6 +7,7 @@ struct event_base;
 struct message;
 struct names;
 struct rollout;
+struct settings;
 struct workers;
 
 /*
@@ -16,12 +17,18 @@ struct workers;
  * when it has ended, so that everybody gets the result of one that began
  * after the question, and many questions cost one rollout.
  */
-typedef void (*rollout_begin_fn)(void *arg);
+/* What the supervisor hears of every rollout, before those who asked for it. */
+struct rollout_callbacks {
+	void (*on_begin)(void *arg);
+	/* NEXT could be loaded; an error in REPORT refuses it all the same. */
+	void (*on_loaded)(
+		const struct settings *next, struct report *report, void *arg);
+	request_answer_fn on_end;
+};
 
-/* ON_BEGIN and ON_END hear of every rollout, before those who asked for it.
- * Nothing happens before rollout_use(). */
+/* Nothing happens before rollout_use(). */
 struct rollout *rollout_new(struct event_base *base, const char *path,
-	rollout_begin_fn on_begin, request_answer_fn on_end, void *arg);
+	const struct rollout_callbacks *callbacks, void *arg);
 
 /* Who has to be told; both are borrowed, and made with the callbacks below. */
 void rollout_use(

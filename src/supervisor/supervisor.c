@@ -2,25 +2,28 @@
 #include "supervisor/supervisor.h"
 
 #include <event2/event.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/addr.h"
-#include "base/clock.h"
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/systemd.h"
+#include "conf/admin_socket.h"
 #include "conf/report.h"
 #include "conf/settings.h"
+#include "supervisor/announce.h"
 #include "supervisor/bundle.h"
 #include "supervisor/child.h"
+#include "supervisor/control.h"
 #include "supervisor/drain.h"
 #include "supervisor/names.h"
+#include "supervisor/process_change.h"
 #include "supervisor/pulse.h"
 #include "supervisor/rollout.h"
+#include "supervisor/status.h"
 #include "supervisor/workers.h"
 
 struct supervisor {
@@ -30,6 +33,7 @@ struct supervisor {
 	struct rollout *rollout;
 	struct pulse *pulse;
 	struct drain *drain;
+	struct control *control; /* NULL: nobody can ask */
 	struct event *on_term, *on_int, *on_hup, *on_chld;
 	bool started; /* the first rollout has ended */
 	int status;
@@ -83,137 +87,76 @@ on_stop_signal(int number, short what, void *arg)
 	stop(sv, drain_ms(sv));
 }
 
-/* ---- what became of a new generation ---- */
+/* ---- the admin socket ---- */
 
 static void
-log_listening(const struct bundle *bundle)
+tell_status(enum control_form form, FILE *out, void *arg)
 {
-	struct log_field fields[2];
-	char text[ADDR_TEXT_MAX];
-	struct addr addr;
-	const char *name;
-	size_t i;
+	const struct supervisor *sv = arg;
+	const struct status status = {
+		.running = rollout_running(sv->rollout),
+		.workers = sv->workers,
+		.draining = drain_has_begun(sv->drain),
+	};
 
-	for (i = 0; (name = bundle_socket(bundle, i, &addr)) != NULL; i++) {
-		fields[0] = (struct log_field){.key = "listener", .text = name};
-		fields[1] = (struct log_field){
-			.key = "address", .text = addr_format(&addr, text)};
-		log_event(LOG_LEVEL_NOTICE, "listening", fields, 2);
+	switch (form) {
+	case CONTROL_TEXT:
+		status_print(&status, out);
+		return;
+	case CONTROL_JSON:
+		status_print_json(&status, out);
+		return;
 	}
 }
 
+/* Nobody has to have one, but who wrote where it is to be relies on it. */
 static void
-log_finding(enum log_level level, const char *message,
-	const struct report_finding *finding)
+open_control(struct supervisor *sv, const struct settings *settings,
+	struct report *report)
 {
-	const struct log_field fields[] = {
-		{.key = "file", .text = finding->file},
-		{.key = finding->line == 0 ? NULL : "line",
-			.number = finding->line},
-		{.key = *finding->section == '\0' ? NULL : "section",
-			.text = finding->section},
-		{.key = "detail", .text = finding->text},
-	};
+	const struct conf_pos pos =
+		settings_process_pos(settings, "admin_socket");
+	char *path = admin_socket_path(&settings->process);
+	struct error err;
 
-	log_event(level, message, fields, sizeof fields / sizeof fields[0]);
+	if (path == NULL)
+		return;
+	sv->control =
+		control_new(sv->base, path, sv->rollout, tell_status, sv, &err);
+	free(path);
+	if (sv->control != NULL)
+		return;
+	if (settings->process.admin_socket != NULL)
+		report_add(report, REPORT_ERROR, &pos, "sallyport",
+			"admin_socket: %s", err.text);
+	else
+		log_msg(LOG_LEVEL_NOTICE,
+			"no admin socket, sallyport reload and status cannot "
+			"ask: %s",
+			err.text);
 }
 
 static void
-log_notice(const struct report_finding *finding, void *arg)
+on_loaded(const struct settings *next, struct report *report, void *arg)
 {
-	(void)arg;
-	log_finding(LOG_LEVEL_NOTICE, "note", finding);
-}
-
-/* What is meant by many and overlooked by some. */
-static void
-log_notices(const struct bundle *bundle)
-{
-	struct report *notices = report_new();
-
-	settings_notices(bundle_settings(bundle), notices);
-	report_walk(notices, log_notice, NULL);
-	report_free(&notices);
-}
-
-static void
-log_ready(const struct supervisor *sv)
-{
+	struct supervisor *sv = arg;
 	const struct bundle *running = rollout_running(sv->rollout);
-	const struct log_field fields[] = {
-		{.key = "listeners",
-			.number = bundle_settings(running)->n_listeners},
-		{.key = "workers", .number = workers_count(sv->workers)},
-		{.key = "generation", .number = bundle_number(running)},
-	};
 
-	log_event(LOG_LEVEL_NOTICE,
-		bundle_number(running) == 1 ? "ready" : "reloaded", fields,
-		sizeof fields / sizeof fields[0]);
+	if (running == NULL)
+		open_control(sv, next, report);
+	else
+		process_change_check(bundle_settings(running), next, report);
 }
 
-static void
-notify_ready(const struct supervisor *sv)
-{
-	const struct bundle *running = rollout_running(sv->rollout);
-	char state[128];
-
-	(void)snprintf(state, sizeof state,
-		"READY=1\nSTATUS=%zu listeners, %zu workers, generation "
-		"%" PRIu64,
-		bundle_settings(running)->n_listeners,
-		workers_count(sv->workers), bundle_number(running));
-	systemd_notify(state);
-}
+/* ---- generations ---- */
 
 static void
 on_rollout_begin(void *arg)
 {
 	const struct supervisor *sv = arg;
-	char state[64];
 
-	if (!sv->started)
-		return;
-	log_msg(LOG_LEVEL_NOTICE, "reloading");
-	(void)snprintf(state, sizeof state,
-		"RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic_us());
-	systemd_notify(state);
-}
-
-static void
-log_finding_of_reload(const struct report_finding *finding, void *arg)
-{
-	(void)arg;
-	if (finding->severity == REPORT_ERROR)
-		log_finding(LOG_LEVEL_ERROR, "configuration error", finding);
-	else
-		log_finding(LOG_LEVEL_WARN, "configuration warning", finding);
-}
-
-/* A start is watched by whoever typed it: as `check` prints it. */
-static void
-print_findings(const struct rollout_result *result)
-{
-	report_print(result->report, stderr);
-	if (!result->ok)
-		report_print_count(
-			result->report, "configuration not loaded", stderr);
-}
-
-static void
-log_findings(const struct rollout_result *result)
-{
-	const struct log_field fields[] = {
-		{.key = "errors", .number = report_errors(result->report)},
-		{.key = "warnings", .number = report_warnings(result->report)},
-		{.key = "generation", .number = result->generation},
-	};
-
-	report_walk(result->report, log_finding_of_reload, NULL);
-	if (!result->ok)
-		log_event(LOG_LEVEL_ERROR,
-			"not reloaded, the running configuration stays", fields,
-			sizeof fields / sizeof fields[0]);
+	if (sv->started)
+		announce_reloading();
 }
 
 static void
@@ -223,9 +166,9 @@ on_rollout_end(const struct rollout_result *result, void *arg)
 	const struct bundle *running = rollout_running(sv->rollout);
 
 	if (sv->started)
-		log_findings(result);
+		announce_reload(result);
 	else
-		print_findings(result);
+		announce_start(result);
 	sv->started = true;
 	if (running == NULL) {
 		sv->status = EXIT_FAILURE;
@@ -233,13 +176,10 @@ on_rollout_end(const struct rollout_result *result, void *arg)
 			stop(sv, 0);
 		return;
 	}
-	if (result->ok) {
-		log_notices(running);
-		log_listening(running);
-		log_ready(sv);
-	}
+	if (result->ok)
+		announce_running(running, sv->workers);
 	if (!drain_has_begun(sv->drain))
-		notify_ready(sv);
+		announce_ready(running, sv->workers);
 }
 
 /* ---- life ---- */
@@ -294,8 +234,13 @@ close_loop(struct supervisor *sv)
 static void
 open_parts(struct supervisor *sv, const char *path)
 {
-	sv->rollout = rollout_new(
-		sv->base, path, on_rollout_begin, on_rollout_end, sv);
+	static const struct rollout_callbacks callbacks = {
+		.on_begin = on_rollout_begin,
+		.on_loaded = on_loaded,
+		.on_end = on_rollout_end,
+	};
+
+	sv->rollout = rollout_new(sv->base, path, &callbacks, sv);
 	sv->workers =
 		workers_new(sv->base, &rollout_workers_callbacks, sv->rollout);
 	sv->names = names_new(sv->base, rollout_on_answer, sv->rollout);
@@ -307,6 +252,7 @@ open_parts(struct supervisor *sv, const char *path)
 static void
 close_parts(struct supervisor *sv)
 {
+	control_free(&sv->control);
 	pulse_free(&sv->pulse);
 	drain_free(&sv->drain);
 	rollout_free(&sv->rollout);

@@ -111,6 +111,26 @@ authorize_takes_its_options_on_either_side(void **state)
 }
 
 static void
+reload_and_status_take_a_file_or_a_socket(void **state)
+{
+	(void)state;
+	take("sallyport reload -c gw.ini");
+	assert_int_equal(line.command, COMMAND_RELOAD);
+	assert_string_equal(line.control.path, "gw.ini");
+	assert_null(line.control.socket);
+	take("sallyport --socket /run/a.sock status --json");
+	assert_int_equal(line.command, COMMAND_STATUS);
+	assert_string_equal(line.control.socket, "/run/a.sock");
+	assert_true(line.control.json);
+	refuse("sallyport reload --json");
+	refuse("sallyport reload --strict");
+	refuse("sallyport status --print");
+	refuse("sallyport status --listener gw");
+	refuse("sallyport check --socket /run/a.sock");
+	refuse("sallyport --socket /run/a.sock");
+}
+
+static void
 authorize_needs_no_more_than_listener_and_certificate(void **state)
 {
 	(void)state;
@@ -215,6 +235,7 @@ main(void)
 		cmocka_unit_test(another_file_can_be_served),
 		cmocka_unit_test(check_takes_its_options_on_either_side),
 		cmocka_unit_test(authorize_takes_its_options_on_either_side),
+		cmocka_unit_test(reload_and_status_take_a_file_or_a_socket),
 		cmocka_unit_test(
 			authorize_needs_no_more_than_listener_and_certificate),
 		cmocka_unit_test(a_chain_has_an_end),

@@ -1,5 +1,6 @@
 """Starts, watches and stops the daemon under test."""
 
+import json
 import os
 import re
 import signal
@@ -37,6 +38,7 @@ def environment(**changes):
            if key not in ("NOTIFY_SOCKET", "JOURNAL_STREAM", "LISTEN_FDS",
                           "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC",
                           "WATCHDOG_PID", "SSLKEYLOGFILE",
+                          "RUNTIME_DIRECTORY",
                           "CREDENTIALS_DIRECTORY")}
     env.update(changes)
     return env
@@ -53,7 +55,9 @@ class Daemon:
             [*wrapper, sallyport(), "-c", str(self.config)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
-            env=environment(**(env or {})), **popen)
+            env=environment(**{"RUNTIME_DIRECTORY": str(directory),
+                               **(env or {})}), **popen)
+        self.admin_socket = directory / "admin.sock"
         self.pid = self.process.pid
         self.log = Log(self.process.stderr,
                        parse_json if json_log else parse_text)
@@ -101,6 +105,26 @@ class Daemon:
 
     def send_signal(self, number):
         self.process.send_signal(number)
+
+    def ask(self, command, *args, timeout=60):
+        """`sallyport COMMAND -c CONFIG ARGS`, to its end."""
+        return subprocess.run(
+            [sallyport(), command, "-c", str(self.config), *args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, check=False,
+            env=environment(RUNTIME_DIRECTORY=str(self.config.parent)),
+            timeout=seconds(timeout))
+
+    def reload(self, **options):
+        """`sallyport reload`: the new generation runs when it is over."""
+        done = self.ask("reload", **options)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    def status(self):
+        done = self.ask("status", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def stop(self, number=signal.SIGTERM, timeout=20):
         """Asks the daemon to end, and inspects what it leaves behind."""
