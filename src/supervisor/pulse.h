@@ -12,5 +12,6 @@ struct workers;
 struct pulse *pulse_new(struct event_base *base, struct workers *workers);
 void pulse_free(struct pulse **pulse);
 
-/* What is said from now on: connections are being waited for. */
+/* From now on it is said how many connections are left, as often as that
+ * changes. */
 void pulse_set_draining(struct pulse *pulse);

@@ -83,7 +83,8 @@ on_stop_signal(int number, short what, void *arg)
 	log_event(LOG_LEVEL_NOTICE,
 		drain_has_begun(sv->drain) ? "stopping at once" : "stopping",
 		fields, sizeof fields / sizeof fields[0]);
-	systemd_notify("STOPPING=1");
+	if (!drain_has_begun(sv->drain))
+		systemd_notify("STOPPING=1");
 	stop(sv, drain_ms(sv));
 }
 
