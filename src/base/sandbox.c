@@ -32,6 +32,8 @@
 #define HAS_SANITIZER 0
 #endif
 
+#define DEFAULT_USER "nobody"
+
 void
 sandbox_no_core(void)
 {
@@ -82,6 +84,18 @@ find_ids(const char *user, const char *group, uid_t *uid_out, gid_t *gid_out,
 }
 
 int
+sandbox_find_user(const char *user, const char *group, struct error *err)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0)
+		return 0;
+	return find_ids(
+		user == NULL ? DEFAULT_USER : user, group, &uid, &gid, err);
+}
+
+int
 sandbox_drop_user(const char *user, const char *group, struct error *err)
 {
 	uid_t uid = 0;
@@ -90,7 +104,7 @@ sandbox_drop_user(const char *user, const char *group, struct error *err)
 	if (geteuid() != 0)
 		return 0;
 	if (user == NULL)
-		user = "nobody";
+		user = DEFAULT_USER;
 	if (find_ids(user, group, &uid, &gid, err) < 0)
 		return -1;
 	/* The user last: it takes the right to do the others with it. */

@@ -33,6 +33,10 @@ void sandbox_die_with_parent(void);
  */
 int sandbox_drop_user(const char *user, const char *group, struct error *err);
 
+/* Could sandbox_drop_user() become these? For who reads the names long before:
+ * -1 with ERR when there is no such user or group. Not root: always. */
+int sandbox_find_user(const char *user, const char *group, struct error *err);
+
 /*
  * no_new_privs, no capability, Landlock (all of the file system denied, as far
  * as the kernel knows how), seccomp (an allow list per role, EPERM for the

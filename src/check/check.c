@@ -9,6 +9,7 @@
 
 #include "check/check_json.h"
 #include "check/check_print.h"
+#include "check/check_user.h"
 #include "conf/file_source.h"
 #include "conf/report.h"
 #include "conf/settings.h"
@@ -44,6 +45,7 @@ check_open(struct check *check, const char *path)
 	tls_init();
 	check->files = check_files(path);
 	check->settings = settings_load(path, check->files, check->report);
+	check_user(check->settings, check->report);
 }
 
 static void

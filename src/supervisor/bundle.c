@@ -182,11 +182,52 @@ find_socket(const struct bundle *bundle, const struct addr *addr)
 	return -1;
 }
 
-/* The same socket of the generation before, or -1. */
-static int
-share(const struct bundle *previous, const struct addr *addr)
+static bool
+kernel_chooses(const struct addr *addr)
 {
-	int fd = find_socket(previous, addr);
+	return (addr->kind == ADDR_INET || addr->kind == ADDR_INET6) &&
+	       addr->port == 0;
+}
+
+/* The NTH socket of LISTENER with a port of the kernel's choice, at ADDR. */
+static int
+find_chosen(const struct bundle *bundle, const char *listener,
+	const struct addr *addr, size_t nth)
+{
+	const struct bundle_socket *socket;
+	size_t i;
+
+	for (i = 0; bundle != NULL && i < bundle->n_sockets; i++) {
+		socket = &bundle->sockets[i];
+		if (strcmp(socket->listener, listener) == 0 &&
+			addr_equal(&socket->addr, addr) && nth-- == 0)
+			return socket->fd;
+	}
+	return -1;
+}
+
+/* How many such sockets there are already. */
+static size_t
+count_chosen(const struct bundle *bundle, const char *listener,
+	const struct addr *addr)
+{
+	size_t n = 0;
+
+	while (find_chosen(bundle, listener, addr, n) >= 0)
+		n++;
+	return n;
+}
+
+/* The same socket of the generation before, or -1. Where the kernel chose the
+ * port several have the same address in the settings. */
+static int
+share(const struct bundle *bundle, const struct bundle *previous,
+	const char *listener, const struct addr *addr)
+{
+	int fd = kernel_chooses(addr)
+			 ? find_chosen(previous, listener, addr,
+				   count_chosen(bundle, listener, addr))
+			 : find_socket(previous, addr);
 
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
@@ -200,7 +241,7 @@ open_one(struct bundle *bundle, const struct bundle *previous,
 
 	if (addr->kind == ADDR_SYSTEMD)
 		return inherit(bundle, listener, addr, err);
-	fd = share(previous, addr);
+	fd = share(bundle, previous, listener->name, addr);
 	if (fd < 0)
 		fd = listen_socket_open(addr, UNIX_SOCKET_MODE, err);
 	if (fd < 0)

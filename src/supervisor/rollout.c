@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "check/check.h"
+#include "check/check_user.h"
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "supervisor/bundle.h"
@@ -18,6 +19,9 @@
 
 /* Host names get this long to be found before a generation goes without. */
 #define NAMES_WAIT_MS 5000
+
+/* Workers get this long to build a generation: some CRLs are large. */
+#define BUILD_WAIT_MS 120000
 
 /* So many workers may die of a generation before it is refused. */
 #define DEATHS_MAX 3
@@ -36,6 +40,7 @@ struct rollout {
 	uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE];
 	struct event *begin;
 	struct event *names_deadline;
+	struct event *build_deadline;
 	struct request_queue *current; /* for the one on its way */
 	struct request_queue *next;
 	struct rollout_callbacks callbacks;
@@ -84,6 +89,7 @@ finish(struct rollout *rollout, bool ok)
 
 	rollout->report = NULL;
 	(void)evtimer_del(rollout->names_deadline);
+	(void)evtimer_del(rollout->build_deadline);
 	rollout->callbacks.on_end(&result, rollout->arg);
 	request_queue_answer(rollout->current, &result);
 	report_free(&report);
@@ -181,18 +187,36 @@ on_worker_staged(struct workers *workers, void *arg)
 	names_repeat(rollout->names, tell_workers, workers);
 }
 
+/* WHY: what all of it has in common, beyond what a line could be blamed for. */
+static void
+refuse_whole(struct rollout *rollout, const char *why)
+{
+	const struct conf_pos pos = {.file = rollout->path};
+
+	report_add(rollout->report, REPORT_ERROR, &pos, NULL, "%s", why);
+	refuse(rollout);
+}
+
+static void
+on_build_deadline(int fd, short what, void *arg)
+{
+	struct rollout *rollout = arg;
+
+	(void)fd;
+	(void)what;
+	if (rollout->pending != NULL && !workers_all_answered(rollout->workers))
+		refuse_whole(rollout, "workers do not answer in time");
+}
+
 static void
 on_worker_exit(void *arg)
 {
 	struct rollout *rollout = arg;
-	const struct conf_pos pos = {.file = rollout->path};
 
-	if (rollout->pending == NULL || rollout->stopped ||
-		workers_deaths(rollout->workers) < DEATHS_MAX)
-		return;
-	report_add(rollout->report, REPORT_ERROR, &pos, NULL,
-		"workers do not come up with it; the log says why");
-	refuse(rollout);
+	if (rollout->pending != NULL && !rollout->stopped &&
+		workers_deaths(rollout->workers) >= DEATHS_MAX)
+		refuse_whole(rollout,
+			"workers do not come up with it; the log says why");
 }
 
 const struct workers_callbacks rollout_workers_callbacks = {
@@ -215,6 +239,7 @@ load(struct rollout *rollout)
 	if (bundle != NULL && rollout->running == NULL)
 		use_log(bundle);
 	if (bundle != NULL) {
+		check_user(bundle_settings(bundle), report);
 		(void)bundle_open_sockets(bundle, rollout->running, report);
 		rollout->callbacks.on_loaded(
 			bundle_settings(bundle), report, rollout->arg);
@@ -231,13 +256,15 @@ load(struct rollout *rollout)
 static void
 stage(struct rollout *rollout)
 {
-	struct timeval tv = clock_tv_of_ms(NAMES_WAIT_MS);
+	struct timeval names_wait = clock_tv_of_ms(NAMES_WAIT_MS);
+	struct timeval build_wait = clock_tv_of_ms(BUILD_WAIT_MS);
 
 	rollout->next_number++;
 	rollout->failed = false;
 	rollout->names_waited = false;
 	names_use(rollout->names, bundle_settings(rollout->pending));
-	(void)evtimer_add(rollout->names_deadline, &tv);
+	(void)evtimer_add(rollout->names_deadline, &names_wait);
+	(void)evtimer_add(rollout->build_deadline, &build_wait);
 	workers_stage(rollout->workers, rollout->pending);
 }
 
@@ -297,6 +324,7 @@ rollout_new(struct event_base *base, const char *path,
 	rollout->arg = arg;
 	rollout->begin = evtimer_new(base, on_begin, rollout);
 	rollout->names_deadline = evtimer_new(base, on_names_deadline, rollout);
+	rollout->build_deadline = evtimer_new(base, on_build_deadline, rollout);
 	rollout->current = request_queue_new();
 	rollout->next = request_queue_new();
 	if (getrandom(rollout->ticket_secret, sizeof rollout->ticket_secret,
@@ -325,6 +353,7 @@ rollout_free(struct rollout **rollout)
 	request_queue_free(&gone->next);
 	event_free(gone->begin);
 	event_free(gone->names_deadline);
+	event_free(gone->build_deadline);
 	report_free(&gone->report);
 	bundle_free(&gone->pending);
 	bundle_free(&gone->running);
