@@ -211,6 +211,7 @@ a_report_travels_through_a_descriptor(void **state)
 	assert_int_equal(report_merge_fd(to, fd, NULL), 0);
 	/* Twice is the same as once: a worker like all others. */
 	assert_int_equal(report_merge_fd(to, fd, NULL), 0);
+	report_merge(to, from);
 	assert_printed(to, "t.ini:3: three\n"
 			   "t.ini:4: mine\n"
 			   "t.ini:9: warning: [listener a] one\n    two\n");
