@@ -95,6 +95,7 @@ child_main(int argc, char **argv)
 		return worker_main(
 			&(struct worker_options){.channel_fd = args.channel_fd,
 				.stats_fd = args.stats_fd,
+				.sessions_fd = args.sessions_fd,
 				.max_conns = (size_t)args.max_connections,
 				.sandbox = args.sandbox});
 	case CHILD_RESOLVER:

@@ -15,6 +15,7 @@ enum {
 	AT_ROLE = 2,
 	AT_CHANNEL,
 	AT_STATS,
+	AT_SESSIONS,
 	AT_MAX_CONNECTIONS,
 	AT_LOG_FORMAT,
 	AT_LOG_LEVEL,
@@ -31,6 +32,7 @@ static const struct {
 	[AT_ROLE] = {CHILD_WORKER, CHILD_RESOLVER},
 	[AT_CHANNEL] = {0, INT_MAX},
 	[AT_STATS] = {-1, INT_MAX},
+	[AT_SESSIONS] = {-1, INT_MAX},
 	[AT_MAX_CONNECTIONS] = {0, INT64_MAX},
 	[AT_LOG_FORMAT] = {LOG_FORMAT_AUTO, LOG_FORMAT_JOURNAL},
 	[AT_LOG_LEVEL] = {LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG},
@@ -55,6 +57,7 @@ child_args_format(const struct child_args *args)
 	argv[AT_ROLE] = xasprintf("%d", (int)args->role);
 	argv[AT_CHANNEL] = xasprintf("%d", args->channel_fd);
 	argv[AT_STATS] = xasprintf("%d", args->stats_fd);
+	argv[AT_SESSIONS] = xasprintf("%d", args->sessions_fd);
 	argv[AT_MAX_CONNECTIONS] =
 		xasprintf("%llu", (unsigned long long)args->max_connections);
 	argv[AT_LOG_FORMAT] = xasprintf("%d", args->log_format);
@@ -101,6 +104,7 @@ child_args_parse(
 		.role = (enum child_role)number[AT_ROLE],
 		.channel_fd = (int)number[AT_CHANNEL],
 		.stats_fd = (int)number[AT_STATS],
+		.sessions_fd = (int)number[AT_SESSIONS],
 		.max_connections = (uint64_t)number[AT_MAX_CONNECTIONS],
 		.log_format = (int)number[AT_LOG_FORMAT],
 		.log_level = (int)number[AT_LOG_LEVEL],

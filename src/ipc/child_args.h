@@ -16,7 +16,8 @@ enum child_role { CHILD_WORKER, CHILD_RESOLVER };
 struct child_args {
 	enum child_role role;
 	int channel_fd;
-	int stats_fd; /* workers only; else -1 */
+	int stats_fd;    /* workers only; else -1 */
+	int sessions_fd; /* workers only; else, or without any, -1 */
 	uint64_t max_connections;
 	int log_format; /* enum log_format */
 	int log_level;  /* enum log_level */

@@ -18,7 +18,18 @@
 #include "base/mem.h"
 
 /* Descriptors of a child, by number: 0-2, then these. */
-enum { CHILD_CHANNEL_FD = 3, CHILD_STATS_FD = 4, CHILD_FIRST_FREE_FD = 5 };
+enum {
+	CHILD_CHANNEL_FD = 3,
+	CHILD_STATS_FD = 4,
+	CHILD_SESSIONS_FD = 5,
+	CHILD_FIRST_FREE_FD = 6
+};
+
+/* Who goes where: HERE has been moved out of the way of these numbers. */
+struct handed_down {
+	int here; /* -1: nothing */
+	int there;
+};
 
 /* From hanging up to the end of the process, in seconds. */
 #define GRACE_S 1
@@ -70,20 +81,20 @@ own_image(void)
 	return fd;
 }
 
-/* Between fork and exec. Puts the two descriptors where the child looks for
- * them; both were moved out of the way of these numbers before. */
+/* Between fork and exec. Puts the descriptors where the child looks for them
+ * (dup2() leaves them open), and lets it have no others. */
 static void
-become(int image, char **argv, char **env, int channel_fd, int stats_fd)
+become(int image, char **argv, char **env, const struct handed_down *down,
+	size_t n)
 {
 	sigset_t none;
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(channel_fd, CHILD_CHANNEL_FD) < 0)
-		_exit(127);
-	if (stats_fd >= 0 && dup2(stats_fd, CHILD_STATS_FD) < 0)
-		_exit(127);
-	fd_cloexec_from(stats_fd >= 0 ? CHILD_FIRST_FREE_FD : CHILD_STATS_FD);
+	fd_cloexec_from(CHILD_CHANNEL_FD);
+	for (size_t i = 0; i < n; i++)
+		if (down[i].here >= 0 && dup2(down[i].here, down[i].there) < 0)
+			_exit(127);
 	(void)fexecve(image, argv, env);
 	_exit(127);
 }
@@ -100,19 +111,25 @@ spawn(struct child_args *args, int channel_fd, struct error *err)
 {
 	char **argv, **env, **each;
 	int image = own_image();
-	int high_channel = moved_up(channel_fd);
-	int high_stats = moved_up(args->stats_fd);
+	struct handed_down down[] = {
+		{moved_up(channel_fd), CHILD_CHANNEL_FD},
+		{moved_up(args->stats_fd), CHILD_STATS_FD},
+		{moved_up(args->sessions_fd), CHILD_SESSIONS_FD},
+	};
+	size_t n = sizeof down / sizeof down[0];
 	pid_t pid = -1;
 
 	args->channel_fd = CHILD_CHANNEL_FD;
 	if (args->stats_fd >= 0)
 		args->stats_fd = CHILD_STATS_FD;
+	if (args->sessions_fd >= 0)
+		args->sessions_fd = CHILD_SESSIONS_FD;
 	argv = child_args_format(args);
 	env = environment();
-	if (image >= 0 && high_channel >= 0)
+	if (image >= 0 && down[0].here >= 0)
 		pid = fork();
 	if (pid == 0)
-		become(image, argv, env, high_channel, high_stats);
+		become(image, argv, env, down, n);
 	if (pid < 0)
 		(void)error_set_errno(err, errno, "cannot start a %s",
 			child_role_name(args->role));
@@ -120,8 +137,8 @@ spawn(struct child_args *args, int channel_fd, struct error *err)
 		free(*each);
 	free(env);
 	child_args_free(&argv);
-	fd_close(&high_channel);
-	fd_close(&high_stats);
+	for (size_t i = 0; i < n; i++)
+		fd_close(&down[i].here);
 	return pid;
 }
 

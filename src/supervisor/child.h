@@ -25,8 +25,8 @@ struct child_callbacks {
 
 /*
  * Starts a process in the role that ARGS say; channel_fd of ARGS is filled in
- * here. ARGS and its strings are borrowed for the call, stats_fd stays the
- * caller's. ARG goes to both callbacks. NULL with ERR.
+ * here. ARGS and its strings are borrowed for the call, stats_fd and
+ * sessions_fd stay the caller's. ARG goes to both callbacks. NULL with ERR.
  */
 struct child *child_start(struct event_base *base, struct child_args *args,
 	const struct child_callbacks *callbacks, void *arg, struct error *err);

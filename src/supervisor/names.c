@@ -151,6 +151,7 @@ start_resolver(struct names *names)
 	struct child_args args = {
 		.role = CHILD_RESOLVER,
 		.stats_fd = -1,
+		.sessions_fd = -1,
 		.log_format = names->process->log_format,
 		.log_level = names->process->log_level,
 		.sandbox = names->process->sandbox != SANDBOX_OFF,

@@ -31,6 +31,7 @@ struct worker_slot {
 	void *arg;
 	struct child *child; /* NULL: dead for now */
 	int stats_fd;
+	int sessions_fd;
 	struct stats *stats;
 	bool ready;
 	enum worker_order order;
@@ -203,6 +204,7 @@ worker_slot_start(struct worker_slot *slot,
 	struct child_args args = {
 		.role = CHILD_WORKER,
 		.stats_fd = slot->stats_fd,
+		.sessions_fd = slot->sessions_fd,
 		.max_connections = max_connections,
 		.log_format = process->log_format,
 		.log_level = process->log_level,
@@ -225,7 +227,7 @@ worker_slot_start(struct worker_slot *slot,
 }
 
 struct worker_slot *
-worker_slot_new(struct event_base *base, unsigned index,
+worker_slot_new(struct event_base *base, unsigned index, int sessions_fd,
 	const struct worker_slot_callbacks *callbacks, void *arg)
 {
 	struct worker_slot *slot = xcalloc(1, sizeof *slot);
@@ -233,6 +235,7 @@ worker_slot_new(struct event_base *base, unsigned index,
 
 	slot->base = base;
 	slot->index = index;
+	slot->sessions_fd = sessions_fd;
 	slot->callbacks = *callbacks;
 	slot->arg = arg;
 	slot->respawn = evtimer_new(base, on_respawn, slot);

@@ -35,9 +35,11 @@ struct worker_slot_callbacks {
 	void (*on_vacant)(struct worker_slot *slot, void *arg);
 };
 
-/* Empty; INDEX is its name in the log. */
+/* Empty; INDEX is its name in the log. SESSIONS_FD is what all workers remember
+ * sessions in, borrowed as long as the slot lives; -1: each for itself. */
 struct worker_slot *worker_slot_new(struct event_base *base, unsigned index,
-	const struct worker_slot_callbacks *callbacks, void *arg);
+	int sessions_fd, const struct worker_slot_callbacks *callbacks,
+	void *arg);
 
 /* The process, if any, must have gone. Accepts NULL. */
 void worker_slot_free(struct worker_slot **slot);

@@ -3,16 +3,21 @@
 
 #include <stdlib.h>
 
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "conf/settings.h"
 #include "supervisor/bundle.h"
 #include "supervisor/worker_log.h"
 #include "supervisor/worker_slot.h"
+#include "tls/tls_session_cache.h"
 
 struct workers {
 	struct event_base *base;
 	struct workers_callbacks callbacks;
 	void *arg;
+	int sessions_fd; /* of all; -1: each remembers for itself */
 	struct worker_slot **slots;
 	size_t n;
 	const struct bundle *running;
@@ -158,8 +163,8 @@ add_worker(struct workers *workers, const struct bundle *bundle)
 		.on_exit = on_exit_of,
 		.on_vacant = on_vacant,
 	};
-	struct worker_slot *slot = worker_slot_new(
-		workers->base, free_index(workers), &callbacks, workers);
+	struct worker_slot *slot = worker_slot_new(workers->base,
+		free_index(workers), workers->sessions_fd, &callbacks, workers);
 
 	workers->slots = xreallocarray(
 		workers->slots, workers->n + 1, sizeof(struct worker_slot *));
@@ -201,10 +206,14 @@ workers_new(struct event_base *base, const struct workers_callbacks *callbacks,
 	void *arg)
 {
 	struct workers *workers = xcalloc(1, sizeof *workers);
+	struct error err;
 
 	workers->base = base;
 	workers->callbacks = *callbacks;
 	workers->arg = arg;
+	workers->sessions_fd = tls_session_cache_create_fd(&err);
+	if (workers->sessions_fd < 0)
+		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
 	return workers;
 }
 
@@ -219,6 +228,7 @@ workers_free(struct workers **workers)
 		return;
 	for (i = 0; i < gone->n; i++)
 		worker_slot_free(&gone->slots[i]);
+	fd_close(&gone->sessions_fd);
 	free(gone->slots);
 	free(gone);
 }

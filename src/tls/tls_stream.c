@@ -20,7 +20,7 @@
 #include "tls/tls_error.h"
 #include "tls/tls_offline.h"
 #include "tls/tls_peer.h"
-#include "tls/tls_ticket.h"
+#include "tls/tls_session_claim.h"
 #include "tls/tls_verify.h"
 
 /* Nobody needs more for one flight of a handshake, and what is left over when
@@ -397,7 +397,7 @@ tls_stream_failure(const struct tls_stream *tls)
 int64_t
 tls_stream_valid_until(const struct tls_stream *tls)
 {
-	return tls_ticket_client_end(tls->ssl);
+	return tls_session_claim_client_end(tls->ssl);
 }
 
 struct tls_ctx *

@@ -6,171 +6,25 @@
 #include <time.h>
 
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include "base/error.h"
 #include "conf/file_source.h"
 #include "conf/settings.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_ctx_parts.h"
+#include "tls/tls_session_cache.h"
+#include "tls/tls_session_claim.h"
+#include "tls/tls_session_seal.h"
 #include "tls/tls_ticket_keys.h"
 
-/* Sessions of TLS 1.2 without tickets that one context of a worker keeps. */
+/* Sessions without tickets that one context keeps where no cache is shared. */
 #define CACHE_MAX 1024
-
-/* What a session says of itself (its "ticket appdata"): the digest of the
- * entrance, then the end in seconds since the epoch, big-endian. */
-#define TIME_SIZE 8
-#define DATA_SIZE (TLS_ENTRANCE_SIZE + TIME_SIZE)
-
-static int64_t
-unix_time(const ASN1_TIME *time)
-{
-	struct tm tm;
-
-	/* What cannot be read was not verified either. */
-	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
-}
-
-/* When the first certificate of the client's chain expires. */
-static int64_t
-end_of_chain(SSL *ssl)
-{
-	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
-	int64_t end = TLS_ENTRANCE_FOREVER;
-
-	for (int i = 0; chain != NULL && i < sk_X509_num(chain); i++) {
-		const X509 *cert = sk_X509_value(chain, i);
-		int64_t until = unix_time(X509_get0_notAfter(cert));
-
-		if (until < end)
-			end = until;
-	}
-	return end;
-}
-
-int64_t
-tls_ticket_client_end(struct ssl_st *ssl)
-{
-	const X509 *leaf = SSL_get0_peer_certificate(ssl);
-	int64_t end = end_of_chain(ssl);
-
-	if (end == TLS_ENTRANCE_FOREVER && leaf != NULL)
-		end = unix_time(X509_get0_notAfter(leaf));
-	return end;
-}
-
-/* False where SESSION says nothing that we could have written. */
-static bool
-read_data(SSL_SESSION *session, const unsigned char **digest_out,
-	int64_t *end_out)
-{
-	void *data = NULL;
-	size_t len = 0;
-	const unsigned char *bytes;
-	uint64_t end = 0;
-
-	if (SSL_SESSION_get0_ticket_appdata(session, &data, &len) != 1 ||
-		data == NULL || len != DATA_SIZE)
-		return false;
-	bytes = data;
-	for (size_t i = 0; i < TIME_SIZE; i++)
-		end = end << 8 | bytes[TLS_ENTRANCE_SIZE + i];
-	*digest_out = bytes;
-	*end_out = (int64_t)end;
-	return true;
-}
-
-static bool
-write_data(
-	SSL_SESSION *session, const struct tls_entrance *entrance, int64_t end)
-{
-	unsigned char data[DATA_SIZE];
-
-	memcpy(data, entrance->digest, TLS_ENTRANCE_SIZE);
-	for (size_t i = 0; i < TIME_SIZE; i++)
-		data[TLS_ENTRANCE_SIZE + i] =
-			(unsigned char)((uint64_t)end >> (56 - 8 * i));
-	return SSL_SESSION_set1_ticket_appdata(session, data, sizeof data) == 1;
-}
-
-bool
-tls_ticket_holds(struct ssl_session_st *session,
-	const struct tls_entrance *entrance, int64_t unix_s)
-{
-	const unsigned char *digest;
-	int64_t end;
-
-	return read_data(session, &digest, &end) &&
-	       memcmp(digest, entrance->digest, TLS_ENTRANCE_SIZE) == 0 &&
-	       end > unix_s;
-}
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-#if OPENSSL_VERSION_NUMBER < 0x30300000L /* 3.4 deprecates the old names */
-static time_t
-SSL_SESSION_get_time_ex(const SSL_SESSION *session)
-{
-	return (time_t)SSL_SESSION_get_time(session);
-}
-
-static time_t
-SSL_SESSION_set_time_ex(SSL_SESSION *session, time_t seconds)
-{
-	return (time_t)SSL_SESSION_set_time(session, (long)seconds);
-}
-#endif
-
-/*
- * Before END, which is a second too late, SESSION may live for LIFE_S. Nobody
- * asks one that is in the cache what it says of itself, so this must be exact;
- * and as OpenSSL cannot write a life of 0 into a ticket, one that is over was
- * born a second before.
- */
-static void
-limit_life(SSL_SESSION *session, int64_t end, int64_t life_s)
-{
-	int64_t born = (int64_t)SSL_SESSION_get_time_ex(session);
-	int64_t last = earlier(end > 2 ? end - 1 : 2, born + life_s);
-
-	if (last <= born) {
-		born = last - 1;
-		(void)SSL_SESSION_set_time_ex(session, (time_t)born);
-	}
-	(void)SSL_SESSION_set_timeout(session, (long)(last - born));
-}
-
-/* Lets SESSION of SSL speak for itself, and not for longer than it may. */
-static bool
-mark(SSL *ssl, SSL_SESSION *session)
-{
-	const struct tls_ctx *ctx = tls_ctx_of_ssl(ssl);
-	const unsigned char *digest;
-	int64_t end;
-
-	if (ctx == NULL)
-		return false;
-	/* A client that came back showed no chain: what its session said when
-	 * it was made goes for the next one too. */
-	if (SSL_session_reused(ssl) != 1)
-		end = end_of_chain(ssl);
-	else if (!read_data(session, &digest, &end))
-		end = 0;
-	end = earlier(end, ctx->entrance.until_s);
-	limit_life(session, end, ctx->session_life_s);
-	return write_data(session, &ctx->entrance, end);
-}
 
 static int
 on_new_ticket(SSL *ssl, void *arg)
 {
 	(void)arg;
-	return mark(ssl, SSL_get_session(ssl)) ? 1 : 0;
+	return tls_session_claim_write(ssl, SSL_get_session(ssl)) ? 1 : 0;
 }
 
 /* OpenSSL would not look at the certificate again for a resumed session. */
@@ -186,20 +40,130 @@ on_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key_name,
 	if (ctx == NULL || (status != SSL_TICKET_SUCCESS &&
 				   status != SSL_TICKET_SUCCESS_RENEW))
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
-	if (!tls_ticket_holds(session, &ctx->entrance, (int64_t)time(NULL)))
+	if (!tls_session_claim_holds(
+		    session, &ctx->entrance, (int64_t)time(NULL)))
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
 					    : SSL_TICKET_RETURN_USE_RENEW;
 }
 
-/* A session that goes into the cache. 0: we keep no reference. */
+/* A session that goes into the context's own cache. 0: we keep no reference. */
 static int
 on_new_session(SSL *ssl, SSL_SESSION *session)
 {
-	if (!mark(ssl, session))
-		limit_life(session, 0, 0);
+	if (!tls_session_claim_write(ssl, session))
+		tls_session_claim_nothing(session);
 	return 0;
 }
+
+/* ---- the cache that workers share ---- */
+
+static const unsigned char *
+id_of(const SSL_SESSION *session)
+{
+	unsigned int len;
+	const unsigned char *id = SSL_SESSION_get_id(session, &len);
+
+	return len == TLS_SESSION_CACHE_ID_SIZE ? id : NULL;
+}
+
+/* -1 without memory, which SSL_SESSION_set_ex_data() refuses. */
+static int
+stored_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_SESSION_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
+}
+
+/* SESSION is in the table, or was. */
+static bool
+note_stored(SSL_SESSION *session)
+{
+	static int stored;
+
+	return SSL_SESSION_set_ex_data(session, stored_index(), &stored) == 1;
+}
+
+static bool
+was_stored(const SSL_SESSION *session)
+{
+	return SSL_SESSION_get_ex_data(session, stored_index()) != NULL;
+}
+
+/* OpenSSL tells of sessions that travel in a ticket of TLS 1.3, too. */
+static int
+on_new_shared(SSL *ssl, SSL_SESSION *session)
+{
+	const struct tls_ctx *ctx = tls_ctx_of_ssl(ssl);
+	const unsigned char *id = id_of(session);
+	unsigned char sealed[TLS_SESSION_CACHE_MAX];
+	size_t len;
+
+	if (ctx == NULL || ctx->ticket_keys == NULL || id == NULL ||
+		(SSL_version(ssl) >= TLS1_3_VERSION &&
+			(SSL_get_options(ssl) & SSL_OP_NO_TICKET) == 0) ||
+		!tls_session_claim_write(ssl, session) || !note_stored(session))
+		return 0;
+	len = tls_session_seal(session, tls_ticket_keys_cache(ctx->ticket_keys),
+		sealed, sizeof sealed);
+	(void)tls_session_cache_put(tls_session_cache_shared(), id, sealed, len,
+		tls_session_claim_over_s(session));
+	return 0;
+}
+
+/* OpenSSL itself looks at the session id context and at the time. */
+static SSL_SESSION *
+on_get_shared(SSL *ssl, const unsigned char *id, int id_len, int *copy_out)
+{
+	const struct tls_ctx *ctx = tls_ctx_of_ssl(ssl);
+	int64_t unix_s = (int64_t)time(NULL);
+	unsigned char sealed[TLS_SESSION_CACHE_MAX];
+	SSL_SESSION *session;
+	size_t len;
+
+	*copy_out = 0; /* the reference is OpenSSL's */
+	if (ctx == NULL || ctx->ticket_keys == NULL ||
+		id_len != TLS_SESSION_CACHE_ID_SIZE)
+		return NULL;
+	len = tls_session_cache_get(
+		tls_session_cache_shared(), id, unix_s, sealed);
+	session = tls_session_unseal(id, (size_t)id_len,
+		tls_ticket_keys_cache(ctx->ticket_keys), sealed, len);
+	if (session != NULL &&
+		(!tls_session_claim_holds(session, &ctx->entrance, unix_s) ||
+			!note_stored(session))) {
+		SSL_SESSION_free(session);
+		return NULL;
+	}
+	return session;
+}
+
+/* OpenSSL tells of every session that ends, also of those in tickets. */
+static void
+on_remove_shared(SSL_CTX *ssl_ctx, SSL_SESSION *session)
+{
+	struct tls_session_cache *cache = tls_session_cache_shared();
+	const unsigned char *id = id_of(session);
+
+	(void)ssl_ctx;
+	if (cache != NULL && id != NULL && was_stored(session))
+		tls_session_cache_remove(cache, id);
+}
+
+static void
+install_shared(SSL_CTX *ssl_ctx)
+{
+	(void)SSL_CTX_set_session_cache_mode(
+		ssl_ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ssl_ctx, on_new_shared);
+	SSL_CTX_sess_set_get_cb(ssl_ctx, on_get_shared);
+	SSL_CTX_sess_set_remove_cb(ssl_ctx, on_remove_shared);
+}
+
+/* ---- keys ---- */
 
 static int
 on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
@@ -306,5 +270,7 @@ tls_ticket_set(struct tls_ctx *ctx, const struct listener_settings *listener,
 	(void)SSL_CTX_set_session_cache_mode(
 		ctx->ssl_ctx, SSL_SESS_CACHE_SERVER);
 	(void)SSL_CTX_sess_set_cache_size(ctx->ssl_ctx, CACHE_MAX);
+	if (tls_session_cache_shared() != NULL)
+		install_shared(ctx->ssl_ctx);
 	return load_keys(ctx, listener, files, report);
 }

@@ -13,18 +13,26 @@
 #include <openssl/rand.h>
 
 #include "base/mem.h"
+#include "tls/tls_session_seal.h"
 
 #define HOUR_S     3600
 #define PRK_SIZE   32 /* what HKDF-SHA256 extracts */
 #define INFO_TEXT  "sallyport ticket key"
 #define INFO_LEN   (sizeof INFO_TEXT - 1)
 #define HOUR_BYTES 8
+#define INFO_SIZE  (INFO_LEN + HOUR_BYTES)
+
+/* What the one key without an hour is expanded with. */
+static const unsigned char cache_info[] = "sallyport session cache key";
+
+_Static_assert(sizeof cache_info == INFO_SIZE, "hkdf() takes no other size");
 
 /* The hours before, at and after the present one. */
 enum { BEFORE, PRESENT, AFTER, N_HOURS };
 
 struct tls_ticket_keys {
 	unsigned char prk[PRK_SIZE];
+	unsigned char cache[TLS_SESSION_SEAL_KEY_SIZE];
 	EVP_CIPHER *cipher; /* fetched once: OpenSSL 3 is slow at that */
 	int64_t skew_s;
 	int64_t hour; /* that KEYS are around; -1: none yet */
@@ -44,8 +52,7 @@ hkdf(int mode, const unsigned char *key, size_t key_len,
 		 EVP_PKEY_CTX_set1_hkdf_key(ctx, key, (int)key_len) == 1;
 
 	if (ok && info != NULL)
-		ok = EVP_PKEY_CTX_add1_hkdf_info(
-			     ctx, info, INFO_LEN + HOUR_BYTES) == 1;
+		ok = EVP_PKEY_CTX_add1_hkdf_info(ctx, info, INFO_SIZE) == 1;
 	ok = ok && EVP_PKEY_derive(ctx, out, &len) == 1 && len == out_len;
 	EVP_PKEY_CTX_free(ctx);
 	return ok ? 0 : -1;
@@ -55,7 +62,7 @@ static int
 derive(const struct tls_ticket_keys *keys, int64_t hour,
 	struct tls_ticket_key *out)
 {
-	unsigned char info[INFO_LEN + HOUR_BYTES];
+	unsigned char info[INFO_SIZE];
 	unsigned char
 		bytes[sizeof out->name + sizeof out->aes + sizeof out->mac];
 
@@ -99,7 +106,9 @@ tls_ticket_keys_new(const unsigned char *secret, size_t len)
 	keys->cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	if (keys->cipher == NULL ||
 		hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, secret, len, NULL,
-			keys->prk, sizeof keys->prk) < 0)
+			keys->prk, sizeof keys->prk) < 0 ||
+		hkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, keys->prk, sizeof keys->prk,
+			cache_info, keys->cache, sizeof keys->cache) < 0)
 		tls_ticket_keys_free(&keys);
 	ERR_clear_error();
 	return keys;
@@ -128,6 +137,12 @@ tls_ticket_keys_free(struct tls_ticket_keys **keys)
 	EVP_CIPHER_free(it->cipher);
 	mem_wipe(it, sizeof *it);
 	free(it);
+}
+
+const unsigned char *
+tls_ticket_keys_cache(const struct tls_ticket_keys *keys)
+{
+	return keys->cache;
 }
 
 struct tls_ticket_key *

@@ -46,6 +46,10 @@ enum tls_ticket_opening {
 	TLS_TICKET_FAILED   /* OpenSSL failed */
 };
 
+/* The one for sessions that do not travel (tls_session_seal), which need no
+ * new one every hour. Valid as long as KEYS. */
+const unsigned char *tls_ticket_keys_cache(const struct tls_ticket_keys *keys);
+
 /*
  * The key for sealing at UNIX_S, and the one of that NAME for opening; valid
  * until the next call. NULL when OpenSSL failed; find also answers NULL for a

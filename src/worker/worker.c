@@ -20,6 +20,7 @@
 #include "proxy/proxy.h"
 #include "stats/stats.h"
 #include "tls/tls_ctx.h"
+#include "tls/tls_session_cache.h"
 #include "worker/generation.h"
 #include "worker/staging.h"
 
@@ -32,6 +33,7 @@ struct worker {
 	struct channel *channel;
 	struct proxy *proxy;
 	struct stats *stats;
+	struct tls_session_cache *sessions; /* NULL: not shared */
 	struct staging staging;
 	struct generation *staged;  /* built, not committed */
 	struct generation *running; /* NULL before the first commit */
@@ -329,6 +331,18 @@ confine(bool wanted, struct error *err)
 	return 0;
 }
 
+/* Takes FD. */
+static int
+share_sessions(struct worker *worker, int fd, struct error *err)
+{
+	if (fd < 0)
+		return 0;
+	worker->sessions = tls_session_cache_map(fd, err);
+	fd_close(&fd);
+	tls_session_cache_share(worker->sessions);
+	return worker->sessions == NULL ? -1 : 0;
+}
+
 static int
 open_worker(struct worker *worker, const struct worker_options *options,
 	struct error *err)
@@ -343,7 +357,8 @@ open_worker(struct worker *worker, const struct worker_options *options,
 		return error_set(err, "no event base");
 	worker->stats = stats_map(stats_fd, err);
 	fd_close(&stats_fd);
-	if (worker->stats == NULL)
+	if (worker->stats == NULL ||
+		share_sessions(worker, options->sessions_fd, err) < 0)
 		return -1;
 	worker->proxy = proxy_new(
 		worker->base, worker->stats, room_for_conns(worker, 0));
@@ -369,6 +384,8 @@ close_worker(struct worker *worker)
 		proxy_free(&worker->proxy);
 	}
 	generation_free(&worker->running);
+	tls_session_cache_share(NULL);
+	tls_session_cache_unmap(&worker->sessions);
 	stats_unmap(&worker->stats);
 	if (worker->drain_timer != NULL)
 		event_free(worker->drain_timer);

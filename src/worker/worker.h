@@ -14,6 +14,7 @@
 struct worker_options {
 	int channel_fd;
 	int stats_fd;     /* shared with the supervisor */
+	int sessions_fd;  /* shared with the other workers; -1: not */
 	size_t max_conns; /* of this worker; 0: what its descriptors allow */
 	bool sandbox;
 };

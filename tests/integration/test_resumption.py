@@ -66,6 +66,14 @@ def only_one_runs(daemon, worker):
             os.kill(pid, signal.SIGCONT)
 
 
+def table_bytes(daemon):
+    """Memory behind the table of sessions that DAEMON's workers share."""
+    fds = [number for number, what in processes.descriptors(daemon.pid).items()
+           if what.startswith("/memfd:sallyport-sessions")]
+    assert len(fds) == 1
+    return os.stat(f"/proc/{daemon.pid}/fd/{fds[0]}").st_blocks * 512
+
+
 class Visitor:
     """Comes again and again with the same context, as programs do."""
 
@@ -148,6 +156,64 @@ class TestSameDaemon:
     def test_every_worker_takes_every_workers_tickets(self, door, visitor):
         daemon = door(process={"workers": 4})
         self.visit_each_worker(visitor(), daemon, rounds=5)
+
+    def test_every_worker_knows_clients_without_tickets(self, door,
+                                                        raw_connect, pki):
+        daemon = door(process={"workers": 4})
+        context = tls_context(pki, pki.good, ssl.TLSVersion.TLSv1_2)
+        context.options |= ssl.OP_NO_TICKET
+        self.visit_each_worker(Visitor(raw_connect, context), daemon,
+                               rounds=5)
+
+    def test_every_worker_knows_whom_no_ticket_was_given(self, door, visitor):
+        daemon = door(process={"workers": 4}, options="no_ticket")
+        self.visit_each_worker(visitor(), daemon, rounds=5)
+
+    def test_sessions_without_tickets_outlive_a_worker(self, door, visitor):
+        """And what its replacement remembers is the others' as well."""
+        daemon = door(options="no_ticket")
+        guest = visitor()
+        _, session, _ = guest.visit(daemon)
+        for started in (2, 3):
+            os.kill(daemon.workers()[0], signal.SIGKILL)
+            daemon.log.wait("worker started", count=started, timeout=20)
+            resumed, session, line = guest.visit(daemon, session)
+            assert resumed
+            assert line.pid == daemon.workers()[0]
+
+    def test_sessions_without_tickets_outlive_a_reload(self, door, visitor):
+        daemon = door(process={"workers": 2}, options="no_ticket")
+        guest = visitor()
+        _, session, _ = guest.visit(daemon)
+        for _ in range(2):
+            mark = daemon.log.mark()
+            daemon.send_signal(signal.SIGHUP)
+            daemon.log.wait("reloaded", since=mark)
+            for _ in range(4):
+                resumed, session, _ = guest.visit(daemon, session)
+                assert resumed
+
+    def test_only_sessions_without_tickets_take_room_in_the_table(
+            self, backend, start_daemon, pki, raw_connect, version):
+        service = backend(echo)
+        daemon = start_daemon({
+            "sallyport": {"workers": 2},
+            "listener tickets": listener_keys(pki, service),
+            "listener ids": listener_keys(pki, service,
+                                          options="no_ticket")})
+
+        def visit_often(listener):
+            session = None
+            guest = Visitor(raw_connect, tls_context(pki, pki.good, version))
+            for turn in range(10):
+                resumed, session, _ = guest.visit(daemon, session,
+                                                  listener=listener)
+                assert resumed == (turn > 0)
+
+        visit_often("tickets")
+        assert table_bytes(daemon) == 0
+        visit_often("ids")
+        assert 0 < table_bytes(daemon) < 256 * 1024
 
     @pytest.mark.parametrize("option", ["-tls1_2", "-tls1_3"])
     def test_openssl_resumes_from_a_file(self, backend, gateway, pki,

@@ -61,13 +61,16 @@ look_around(const struct child_args *args)
 	int fd;
 
 	for (fd = args->channel_fd + 1; fd < 64; fd++)
-		if (fd != args->stats_fd && is_open(fd))
+		if (fd != args->stats_fd && fd != args->sessions_fd &&
+			is_open(fd))
 			return 10;
 	if (getenv("SALLYPORT_TEST_SECRET") != NULL ||
 		getenv("NOTIFY_SOCKET") != NULL)
 		return 11;
 	if (args->stats_fd >= 0 && !is_open(args->stats_fd))
 		return 12;
+	if (args->sessions_fd >= 0 && !is_open(args->sessions_fd))
+		return 15;
 	if (sigprocmask(SIG_SETMASK, NULL, &blocked) < 0 ||
 		sigismember(&blocked, SIGTERM) != 0)
 		return 13;
@@ -170,13 +173,15 @@ tear_down(void **state)
 }
 
 static struct child *
-start(struct fixture *f, const char *what, int stats_fd)
+start_with(struct fixture *f, const char *what, int stats_fd, int sessions_fd)
 {
 	static const struct child_callbacks callbacks = {
 		.on_message = on_message, .on_exit = on_exit_of};
 	char user[16];
-	struct child_args args = {
-		.role = CHILD_WORKER, .stats_fd = stats_fd, .user = user};
+	struct child_args args = {.role = CHILD_WORKER,
+		.stats_fd = stats_fd,
+		.sessions_fd = sessions_fd,
+		.user = user};
 	struct child *child;
 
 	assert_true(strlen(what) < sizeof user);
@@ -184,6 +189,12 @@ start(struct fixture *f, const char *what, int stats_fd)
 	child = child_start(f->base, &args, &callbacks, f, NULL);
 	assert_non_null(child);
 	return child;
+}
+
+static struct child *
+start(struct fixture *f, const char *what, int stats_fd)
+{
+	return start_with(f, what, stats_fd, -1);
 }
 
 static void
@@ -257,6 +268,23 @@ a_worker_gets_its_numbers(void **state)
 	assert_exited(f, 0);
 	assert_true(is_open(stats));
 	assert_int_equal(close(stats), 0);
+}
+
+static void
+a_worker_gets_the_sessions_with_and_without_numbers(void **state)
+{
+	struct fixture *f = *state;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	(void)start_with(f, LOOKS, fd, fd);
+	wait_until_none_is_left(f);
+	assert_exited(f, 0);
+	f->n_exits = 0;
+	(void)start_with(f, LOOKS, -1, fd);
+	wait_until_none_is_left(f);
+	assert_exited(f, 0);
+	assert_int_equal(close(fd), 0);
 }
 
 static void
@@ -340,6 +368,7 @@ main(int argc, char **argv)
 		TEST(messages_go_there_and_back),
 		TEST(a_child_gets_nothing_that_it_must_not_have),
 		TEST(a_worker_gets_its_numbers),
+		TEST(a_worker_gets_the_sessions_with_and_without_numbers),
 		TEST(a_child_can_be_killed),
 		TEST(all_can_be_killed_at_once),
 		TEST(one_that_hangs_up_and_stays_is_killed),

@@ -18,11 +18,12 @@ enum {
 	ROLE = 2,
 	CHANNEL,
 	STATS,
+	SESSIONS,
 	MAX_CONNECTIONS,
 	FORMAT,
 	LEVEL,
 	SANDBOX,
-	N = 11
+	N = 12
 };
 
 static char user[] = "sally", group[] = "port";
@@ -31,6 +32,7 @@ static const struct child_args example = {
 	.role = CHILD_WORKER,
 	.channel_fd = 3,
 	.stats_fd = 4,
+	.sessions_fd = 5,
 	.max_connections = 20000,
 	.log_format = LOG_FORMAT_JSON,
 	.log_level = LOG_LEVEL_DEBUG,
@@ -70,6 +72,7 @@ assert_round_trip(const struct child_args *in)
 	assert_int_equal(out.role, in->role);
 	assert_int_equal(out.channel_fd, in->channel_fd);
 	assert_int_equal(out.stats_fd, in->stats_fd);
+	assert_int_equal(out.sessions_fd, in->sessions_fd);
 	assert_int_equal(out.max_connections, in->max_connections);
 	assert_int_equal(out.log_format, in->log_format);
 	assert_int_equal(out.log_level, in->log_level);
@@ -94,6 +97,7 @@ a_resolver_without_user_and_stats_is_read_back(void **state)
 		.role = CHILD_RESOLVER,
 		.channel_fd = 3,
 		.stats_fd = -1,
+		.sessions_fd = -1,
 	};
 
 	(void)state;
@@ -206,6 +210,7 @@ a_descriptor_larger_than_an_int_is_refused(void **state)
 	(void)state;
 	assert_refused(CHANNEL, "4294967299");
 	assert_refused(STATS, "4294967299");
+	assert_refused(SESSIONS, "4294967299");
 }
 
 int

@@ -7,13 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "handshake.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_ctx_parts.h"
+#include "tls/tls_session_cache.h"
 #include "tls/tls_sni.h"
 #include "tls/tls_ticket_keys.h"
 #include "tls_contexts.h"
@@ -747,40 +750,154 @@ the_option_no_ticket_leaves_session_ids(void **state)
 	tls_ctx_unref(&equal);
 }
 
-/* ---- what a session says of itself ---- */
+/* ---- the cache that workers share ---- */
 
-static void
-a_session_that_says_nothing_does_not_hold(void **state)
+static int cache_fd;
+
+static int
+setup_shared(void **state)
 {
-	const struct tls_entrance entrance = {{0}, TLS_ENTRANCE_FOREVER};
-	SSL_SESSION *session = SSL_SESSION_new();
+	struct tls_session_cache *cache;
 
-	(void)state;
-	assert_false(tls_ticket_holds(session, &entrance, 0));
-	assert_int_equal(SSL_SESSION_set1_ticket_appdata(session, "x", 1), 1);
-	assert_false(tls_ticket_holds(session, &entrance, 0));
-	SSL_SESSION_free(session);
+	cache_fd = tls_session_cache_create_fd(NULL);
+	cache = tls_session_cache_map(cache_fd, NULL);
+	assert_non_null(cache);
+	tls_session_cache_share(cache);
+	return setup(state);
+}
+
+static int
+teardown_shared(void **state)
+{
+	struct tls_session_cache *cache = tls_session_cache_shared();
+	int status = teardown(state);
+
+	tls_session_cache_share(NULL);
+	tls_session_cache_unmap(&cache);
+	assert_int_equal(close(cache_fd), 0);
+	return status;
 }
 
 static void
-a_session_holds_until_its_second(void **state)
+assert_untouched(void)
 {
-	struct tls_entrance entrance = {{1, 2, 3}, TLS_ENTRANCE_FOREVER};
-	unsigned char data[40] = {1, 2, 3};
-	SSL_SESSION *session = SSL_SESSION_new();
+	struct stat st;
 
-	(void)state;
-	data[38] = 1; /* 256 seconds */
-	assert_int_equal(
-		SSL_SESSION_set1_ticket_appdata(session, data, sizeof data), 1);
-	assert_true(tls_ticket_holds(session, &entrance, 255));
-	assert_false(tls_ticket_holds(session, &entrance, 256));
-	entrance.digest[31] = 1;
-	assert_false(tls_ticket_holds(session, &entrance, 255));
-	SSL_SESSION_free(session);
+	assert_int_equal(fstat(cache_fd, &st), 0);
+	assert_int_equal(st.st_blocks, 0);
+}
+
+static void
+another_worker_knows_a_client_without_tickets(void **state)
+{
+	struct stage *at = *state;
+	struct tls_ctx *one = context_make(at->it, "gw", BASE);
+	struct tls_ctx *two = context_make(at->it, "gw", BASE);
+
+	assert_true(is_resumed_by_id(at, one, one));
+	assert_true(is_resumed_by_id(at, one, two));
+	assert_int_equal(SSL_CTX_sess_number(tls_ctx_ssl(one)), 0);
+	assert_int_equal(SSL_CTX_sess_number(tls_ctx_ssl(two)), 0);
+	tls_ctx_unref(&one);
+	assert_true(is_resumed_by_id(at, two, two));
+	tls_ctx_unref(&two);
+}
+
+static void
+another_worker_knows_whom_no_ticket_was_given(void **state)
+{
+	check_lines(*state, (const char *[]){"gw", "gw"},
+		(const char *[]){
+			"options = no_ticket\n", "options = no_ticket\n"},
+		true);
+}
+
+static void
+tickets_go_on_where_the_cache_is_shared(void **state)
+{
+	struct stage *at = *state;
+
+	check_lines(at, (const char *[]){"gw", "gw"}, (const char *[]){"", ""},
+		true);
+	check_lines(at, (const char *[]){"gw", "other"},
+		(const char *[]){"", ""}, false);
+	assert_untouched();
+}
+
+/* The second context says LINES as well. */
+static void
+assert_not_by_id(struct stage *at, const char *name, const char *lines)
+{
+	struct tls_ctx *one = context_make(at->it, "gw", BASE);
+	struct tls_ctx *two;
+	char all[1024];
+
+	(void)snprintf(all, sizeof all, "%s%s", BASE, lines);
+	two = context_make(at->it, name, all);
+	assert_false(is_resumed_by_id(at, one, two));
+	tls_ctx_unref(&one);
+	tls_ctx_unref(&two);
+}
+
+static void
+no_shared_session_crosses_to_another_entrance(void **state)
+{
+	struct stage *at = *state;
+
+	assert_not_by_id(at, "other", "");
+	assert_not_by_id(at, "gw", "verify_mode = optional\n");
+	assert_not_by_id(at, "gw", "verify_flags = -x509_partial_chain\n");
+	assert_not_by_id(at, "gw", "num_tickets = 0\n");
+	check_lines(at, (const char *[]){"gw", "other"},
+		(const char *[]){
+			"options = no_ticket\n", "options = no_ticket\n"},
+		false);
+}
+
+static void
+no_shared_session_crosses_to_another_secret(void **state)
+{
+	struct stage *at = *state;
+	struct tls_ctx *one = context_make(at->it, "gw", BASE);
+	struct tls_ctx *two;
+
+	context_write_secret(at->it, "two");
+	two = context_make(at->it, "gw", BASE);
+	assert_false(is_resumed_by_id(at, one, two));
+	tls_ctx_unref(&one);
+	tls_ctx_unref(&two);
+}
+
+static void
+a_shared_session_whose_time_is_over_is_not_taken(void **state)
+{
+	struct stage *at = *state;
+	struct tls_ctx *one = context_make(at->it, "gw", BASE);
+	struct tls_ctx *two = context_make(at->it, "gw", BASE);
+
+	one->entrance.until_s = (int64_t)time(NULL);
+	assert_false(is_resumed_by_id(at, one, two));
+	tls_ctx_unref(&one);
+	tls_ctx_unref(&two);
+}
+
+static void
+num_tickets_0_stores_nothing_in_the_shared_cache(void **state)
+{
+	struct stage *at = *state;
+	struct tls_ctx *none =
+		context_make(at->it, "gw", BASE "num_tickets = 0\n");
+	struct tls_ctx *some = context_make(at->it, "gw", BASE);
+
+	assert_false(is_resumed_by_id(at, none, none));
+	assert_false(is_resumed_by_id(at, none, some));
+	tls_ctx_unref(&none);
+	tls_ctx_unref(&some);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SHARED(name)                                                           \
+	cmocka_unit_test_setup_teardown(name, setup_shared, teardown_shared)
 
 int
 main(void)
@@ -822,8 +939,17 @@ main(void)
 		TEST(a_server_name_without_tickets_gives_none),
 		TEST(a_server_name_gives_tickets_under_a_listener_without),
 		TEST(the_option_no_ticket_leaves_session_ids),
-		TEST(a_session_that_says_nothing_does_not_hold),
-		TEST(a_session_holds_until_its_second),
+		SHARED(another_worker_knows_a_client_without_tickets),
+		SHARED(another_worker_knows_whom_no_ticket_was_given),
+		SHARED(tickets_go_on_where_the_cache_is_shared),
+		SHARED(no_shared_session_crosses_to_another_entrance),
+		SHARED(no_shared_session_crosses_to_another_secret),
+		SHARED(a_shared_session_whose_time_is_over_is_not_taken),
+		SHARED(num_tickets_0_stores_nothing_in_the_shared_cache),
+		SHARED(a_session_id_does_not_cross_to_a_server_name),
+		SHARED(a_server_name_without_tickets_gives_none),
+		SHARED(a_server_name_gives_tickets_under_a_listener_without),
+		SHARED(the_name_is_known_on_a_resumed_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

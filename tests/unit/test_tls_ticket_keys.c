@@ -56,6 +56,21 @@ opening(struct tls_ticket_keys *keys, int64_t sealed_at, int64_t opened_at)
 }
 
 static void
+the_key_of_the_cache_depends_on_the_secret_alone(void **state)
+{
+	const struct tls_ticket_keys *keys = *state;
+	struct tls_ticket_keys *same = tls_ticket_keys_new(secret, 32);
+	struct tls_ticket_keys *other = tls_ticket_keys_new(another, 32);
+
+	assert_memory_equal(
+		tls_ticket_keys_cache(keys), tls_ticket_keys_cache(same), 32);
+	assert_memory_not_equal(
+		tls_ticket_keys_cache(keys), tls_ticket_keys_cache(other), 32);
+	tls_ticket_keys_free(&same);
+	tls_ticket_keys_free(&other);
+}
+
+static void
 the_same_secret_makes_the_same_keys_everywhere(void **state)
 {
 	struct tls_ticket_keys *elsewhere = tls_ticket_keys_new(secret, 32);
@@ -258,6 +273,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(the_key_of_the_cache_depends_on_the_secret_alone),
 		TEST(the_same_secret_makes_the_same_keys_everywhere),
 		TEST(the_derivation_never_changes),
 		TEST(another_secret_makes_other_keys),
