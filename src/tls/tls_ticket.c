@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "base/error.h"
 #include "conf/file_source.h"
@@ -161,6 +162,20 @@ install_shared(SSL_CTX *ssl_ctx)
 	SSL_CTX_sess_set_new_cb(ssl_ctx, on_new_shared);
 	SSL_CTX_sess_set_get_cb(ssl_ctx, on_get_shared);
 	SSL_CTX_sess_set_remove_cb(ssl_ctx, on_remove_shared);
+}
+
+/* ---- clients that get none ---- */
+
+/* Of the session that is sealed: libssl's own limit, and room for all that it
+ * holds beside the certificate (names, secrets, times), with a margin. */
+#define SESSION_MAX  0xff00
+#define SESSION_REST 2048
+
+void
+tls_ticket_spare(struct ssl_st *ssl, struct x509_st *cert)
+{
+	if (i2d_X509(cert, NULL) > SESSION_MAX - SESSION_REST)
+		(void)SSL_set_num_tickets(ssl, 0);
 }
 
 /* ---- keys ---- */

@@ -3,7 +3,9 @@
 struct file_source;
 struct listener_settings;
 struct report;
+struct ssl_st;
 struct tls_ctx;
+struct x509_st;
 
 /*
  * Who may come back without showing a certificate again, and for how long:
@@ -21,3 +23,10 @@ struct tls_ctx;
 int tls_ticket_set(struct tls_ctx *ctx,
 	const struct listener_settings *listener, struct file_source *files,
 	struct report *report);
+
+/*
+ * CERT is the certificate of SSL's client. OpenSSL ends a connection whose
+ * session is too large for a ticket: such a client of TLS 1.3 gets none. (With
+ * TLS 1.2 one has been promised before the certificate came.)
+ */
+void tls_ticket_spare(struct ssl_st *ssl, struct x509_st *cert);

@@ -12,6 +12,7 @@
 #include "tls/tls_admit.h"
 #include "tls/tls_error.h"
 #include "tls/tls_name.h"
+#include "tls/tls_ticket.h"
 
 /* Cut, so that both names and the reason fit into TLS_ERROR_TEXT_MAX. */
 #define NAME_MAX_BYTES 180
@@ -119,8 +120,12 @@ tls_verify_callback(int ok, struct x509_store_ctx_st *store_ctx)
 		return ok;
 	}
 	/* The leaf comes last: the whole chain has been found good. */
-	if (!is_leaf || tls_admit(ssl_of(store_ctx), store_ctx, &decision))
+	if (!is_leaf)
 		return ok;
+	if (tls_admit(ssl_of(store_ctx), store_ctx, &decision)) {
+		tls_ticket_spare(ssl_of(store_ctx), cert);
+		return ok;
+	}
 	/* Becomes the alert bad_certificate. */
 	X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_CERT_REJECTED);
 	remember(store_ctx, &decision);

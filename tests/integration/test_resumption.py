@@ -8,6 +8,7 @@ import ssl
 import time
 
 import pytest
+from cryptography import x509
 
 from conftest import listener_keys
 from harness import processes
@@ -245,6 +246,38 @@ class TestSameDaemon:
         guest = visitor(None)
         _, session, _ = guest.visit(daemon)
         assert guest.visit(daemon, session)[0]
+
+
+class TestTooLargeForATicket:
+    """64 kB are where OpenSSL ends the connection."""
+
+    @pytest.fixture(scope="class")
+    def large(self, pki):
+        """{size of the certificate, about: its holder}"""
+        def holder(size):
+            return pki.issue("large", names=x509.SubjectAlternativeName(
+                [x509.DNSName(f"host-{n:05}.example")
+                 for n in range(size // 20)]))
+        return {size: holder(size) for size in (
+            50_000, 62_000, 63_000, 64_000, 65_000, 66_000, 90_000)}
+
+    def test_comes_in_all_the_same(self, door, visitor, large, version):
+        daemon = door()
+        for size, holder in large.items():
+            guest = visitor(holder)
+            if version == ssl.TLSVersion.TLSv1_2:
+                guest.context.options |= ssl.OP_NO_TICKET
+            _, session, _ = guest.visit(daemon)
+            with_ticket = (version == ssl.TLSVersion.TLSv1_3 and
+                           size < 63_000)
+            assert session.has_ticket == with_ticket
+            # The table of sessions without tickets takes small ones only.
+            assert guest.visit(daemon, session)[0] == with_ticket
+
+    def test_comes_in_where_nobody_gets_one(self, door, visitor, large):
+        daemon = door(options="no_ticket")
+        for holder in large.values():
+            assert not visitor(holder).visit(daemon)[0]
 
 
 class TestOff:
