@@ -140,3 +140,43 @@ default_certs_read(
 	*len_out = pem.len;
 	return 0;
 }
+
+static void
+dir_paths(const char *dir, struct text_list *paths)
+{
+	struct text_list names = {0};
+
+	text_list_add(paths, dir);
+	(void)disk_file_list(dir, &names, NULL);
+	for (size_t i = 0; i < names.n; i++) {
+		char *path;
+
+		if (hash_link_of(names.items[i]) != HASH_LINK_CERT)
+			continue;
+		path = xasprintf("%s/%s", dir, names.items[i]);
+		text_list_add(paths, path);
+		free(path);
+	}
+	text_list_done(&names);
+}
+
+void
+default_certs_paths(struct text_list *paths)
+{
+	const char *file = variable("SSL_CERT_FILE");
+	const char *dirs = variable("SSL_CERT_DIR");
+	char *copy = dirs == NULL ? NULL : xstrdup(dirs);
+	char *rest = copy;
+
+	if (file != NULL)
+		text_list_add(paths, file);
+	for (char *dir; (dir = strsep(&rest, ":")) != NULL;) {
+		if (*dir != '\0')
+			dir_paths(dir, paths);
+	}
+	for (size_t i = 0; known_files[i] != NULL; i++) {
+		if (file == NULL && dirs == NULL)
+			text_list_add(paths, known_files[i]);
+	}
+	free(copy);
+}

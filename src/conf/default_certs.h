@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 struct error;
+struct text_list;
 
 /*
  * The CAs that this system trusts, for load_default_certs: as one text of PEM
@@ -14,3 +15,6 @@ struct error;
  */
 int default_certs_read(
 	size_t limit, char **bytes_out, size_t *len_out, struct error *err);
+
+/* Adds to PATHS what default_certs_read() looks at, there or not. */
+void default_certs_paths(struct text_list *paths);

@@ -14,9 +14,10 @@
 #include "conf/default_certs.h"
 #include "conf/disk_file.h"
 #include "conf/file_answer.h"
+#include "conf/file_place.h"
+#include "conf/file_record.h"
 
-#define BUNDLE_BYTES_MAX  ((size_t)256 * 1024 * 1024)
-#define CREDENTIAL_PREFIX "credential:"
+#define BUNDLE_BYTES_MAX ((size_t)256 * 1024 * 1024)
 
 enum origin { FROM_DISK, FROM_BUNDLE };
 
@@ -27,8 +28,7 @@ struct output {
 
 struct file_source {
 	enum origin origin;
-	char *base_dir;
-	char *conf_path; /* NULL: none is special */
+	struct file_place place;
 	bool has_secrets;
 	bool leaves_no_trace;
 	struct file_answers answers;
@@ -51,7 +51,7 @@ file_source_disk(const char *base_dir)
 {
 	struct file_source *source = source_new(FROM_DISK);
 
-	source->base_dir = xstrdup(base_dir);
+	file_place_in(&source->place, base_dir);
 	return source;
 }
 
@@ -59,14 +59,8 @@ struct file_source *
 file_source_beside(const char *conf_path)
 {
 	struct file_source *source = source_new(FROM_DISK);
-	const char *slash = strrchr(conf_path, '/');
 
-	source->conf_path = xstrdup(conf_path);
-	if (slash == NULL)
-		source->base_dir = xstrdup(".");
-	else
-		source->base_dir =
-			xstrndup(conf_path, (size_t)(slash - conf_path) + 1);
+	file_place_beside(&source->place, conf_path);
 	return source;
 }
 
@@ -81,42 +75,9 @@ file_source_free(struct file_source **source)
 		free((*source)->outputs[i].path);
 	}
 	free((*source)->outputs);
-	free((*source)->base_dir);
-	free((*source)->conf_path);
+	file_place_done(&(*source)->place);
 	free(*source);
 	*source = NULL;
-}
-
-static char *
-credential_path(const char *name, struct error *err)
-{
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-
-	if (name[0] == '\0' || strchr(name, '/') != NULL ||
-		strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-		(void)error_set(err, "is not the name of a credential");
-		return NULL;
-	}
-	if (dir == NULL || dir[0] == '\0') {
-		(void)error_set(err,
-			"CREDENTIALS_DIRECTORY is not set (the service "
-			"manager sets it for LoadCredential=)");
-		return NULL;
-	}
-	return xasprintf("%s/%s", dir, name);
-}
-
-/* Where PATH is on the disk; the caller frees. */
-static char *
-disk_path(const struct file_source *source, const char *path, struct error *err)
-{
-	if (text_starts_with(path, CREDENTIAL_PREFIX))
-		return credential_path(path + strlen(CREDENTIAL_PREFIX), err);
-	if (source->conf_path != NULL && strcmp(path, source->conf_path) == 0)
-		return xstrdup(path);
-	if (path[0] == '/')
-		return xstrdup(path);
-	return xasprintf("%s/%s", source->base_dir, path);
 }
 
 static int
@@ -159,9 +120,7 @@ fetch(const struct file_source *source, const char *path, enum file_kind kind,
 	if (strcmp(path, FILE_SOURCE_DEFAULT_CERTS) == 0)
 		return default_certs_read(
 			FILE_SOURCE_MAX, bytes_out, len_out, err);
-	if (path[0] == '@')
-		return error_set(err, "is not there");
-	full = disk_path(source, path, err);
+	full = file_place_find(&source->place, path, err);
 	if (full == NULL)
 		return -1;
 	rc = disk_file_read(full, kind == FILE_SECRET, FILE_SOURCE_MAX,
@@ -204,7 +163,7 @@ list(const struct file_source *source, const char *path,
 
 	if (source->origin == FROM_BUNDLE)
 		return refuse(source, FILE_PUBLIC, err);
-	full = disk_path(source, path, err);
+	full = file_place_find(&source->place, path, err);
 	if (full == NULL)
 		return -1;
 	rc = disk_file_list(full, names, err);
@@ -288,7 +247,7 @@ open_output(
 
 	if (source->origin == FROM_BUNDLE)
 		return refuse(source, FILE_PUBLIC, err);
-	full = disk_path(source, path, err);
+	full = file_place_find(&source->place, path, err);
 	if (full == NULL)
 		return -1;
 	fd = source->leaves_no_trace && disk_file_is_missing(full)
@@ -331,6 +290,12 @@ file_source_output_at(
 		return NULL;
 	*fd_out = source->outputs[index].fd;
 	return source->outputs[index].path;
+}
+
+struct file_record *
+file_source_record(const struct file_source *source)
+{
+	return file_record_new(&source->answers, &source->place);
 }
 
 int

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 struct error;
+struct file_record;
 struct text_list;
 
 /*
@@ -105,6 +106,10 @@ void file_source_leave_no_trace(struct file_source *source);
  * last. Refusals are in the bundle of public files. */
 const char *file_source_output_at(
 	const struct file_source *source, size_t index, int *fd_out);
+
+/* What a source from disk was asked for so far, to tell later whether it would
+ * still answer alike (file_record.h). The caller frees. */
+struct file_record *file_source_record(const struct file_source *source);
 
 /* All answers of KIND so far, as a sealed memfd that the caller owns. */
 int file_source_to_bundle(const struct file_source *source, enum file_kind kind,

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "conf/default_certs.h"
 
 static char dir[] = "/tmp/test_default_certs.XXXXXX";
@@ -172,6 +173,46 @@ too_much_is_refused(void **state)
 	free(one);
 }
 
+/* WANTED ends with NULL. */
+static void
+assert_paths(const char *const *wanted)
+{
+	struct text_list paths = {0};
+	size_t n = 0;
+
+	default_certs_paths(&paths);
+	for (; wanted[n] != NULL; n++) {
+		assert_true(n < paths.n);
+		assert_string_equal(paths.items[n], wanted[n]);
+	}
+	assert_int_equal(paths.n, n);
+	text_list_done(&paths);
+}
+
+static void
+its_paths_are_what_it_looks_at(void **state)
+{
+	char *one = path_of("one.pem");
+	char *a = path_of("0000000a.0");
+	char *b = path_of("0000000b.1");
+	char *dirs = xasprintf("%s::/nonexistent/cas", dir);
+
+	(void)state;
+	set_variables(one, NULL);
+	assert_paths((const char *const[]){one, NULL});
+	set_variables(NULL, dirs);
+	assert_paths(
+		(const char *const[]){dir, a, b, "/nonexistent/cas", NULL});
+	set_variables(NULL, NULL);
+	assert_paths((const char *const[]){"/etc/ssl/certs/ca-certificates.crt",
+		"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+		NULL});
+	free(one);
+	free(a);
+	free(b);
+	free(dirs);
+}
+
 int
 main(void)
 {
@@ -183,6 +224,7 @@ main(void)
 			without_variables_it_is_a_file_of_the_system_or_none),
 		cmocka_unit_test(what_cannot_be_read_is_named),
 		cmocka_unit_test(too_much_is_refused),
+		cmocka_unit_test(its_paths_are_what_it_looks_at),
 	};
 
 	return cmocka_run_group_tests(tests, make_files, remove_files);
