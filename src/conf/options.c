@@ -90,6 +90,13 @@ const struct option process_options[] = {
 		.def = "no",
 		.help = "Whether connections that never sent a byte are "
 			"logged too; they are counted anyway."},
+	{.name = "watch_files",
+		.type = OPT_BOOL,
+		.sections = IN_PROCESS,
+		.offset = PROCESS(watch_files),
+		.def = "yes",
+		.help = "Whether the settings and all files they name are "
+			"loaded anew by themselves when they change."},
 	{.name = "sandbox",
 		.type = OPT_CHOICE,
 		.sections = IN_PROCESS,

@@ -57,6 +57,7 @@ struct process_settings {
 	int log_format; /* enum log_format */
 	bool access_log;
 	bool log_probes;
+	bool watch_files;
 	int sandbox;        /* enum sandbox_setting */
 	char *admin_socket; /* a path or "none"; NULL: admin_socket.h */
 };

@@ -11,6 +11,7 @@
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "supervisor/bundle.h"
+#include "supervisor/finding.h"
 #include "supervisor/request_queue.h"
 #include "supervisor/workers.h"
 
@@ -32,26 +33,10 @@ log_listening(const struct bundle *bundle)
 }
 
 static void
-log_finding(enum log_level level, const char *message,
-	const struct report_finding *finding)
-{
-	const struct log_field fields[] = {
-		{.key = "file", .text = finding->file},
-		{.key = finding->line == 0 ? NULL : "line",
-			.number = finding->line},
-		{.key = *finding->section == '\0' ? NULL : "section",
-			.text = finding->section},
-		{.key = "detail", .text = finding->text},
-	};
-
-	log_event(level, message, fields, sizeof fields / sizeof fields[0]);
-}
-
-static void
 log_notice(const struct report_finding *finding, void *arg)
 {
 	(void)arg;
-	log_finding(LOG_LEVEL_NOTICE, "note", finding);
+	finding_log(LOG_LEVEL_NOTICE, "note", finding);
 }
 
 /* What is meant by many and overlooked by some. */
@@ -102,11 +87,12 @@ announce_running(const struct bundle *running, const struct workers *workers)
 }
 
 void
-announce_reloading(void)
+announce_reloading(bool is_automatic)
 {
 	char state[64];
 
-	log_msg(LOG_LEVEL_NOTICE, "reloading");
+	if (!is_automatic)
+		log_msg(LOG_LEVEL_NOTICE, "reloading");
 	(void)snprintf(state, sizeof state,
 		"RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic_us());
 	systemd_notify(state);
@@ -117,9 +103,9 @@ log_finding_of_reload(const struct report_finding *finding, void *arg)
 {
 	(void)arg;
 	if (finding->severity == REPORT_ERROR)
-		log_finding(LOG_LEVEL_ERROR, "configuration error", finding);
+		finding_log(LOG_LEVEL_ERROR, "configuration error", finding);
 	else
-		log_finding(LOG_LEVEL_WARN, "configuration warning", finding);
+		finding_log(LOG_LEVEL_WARN, "configuration warning", finding);
 }
 
 /* A start is watched by whoever typed it: as `check` prints it. */
@@ -141,6 +127,8 @@ announce_reload(const struct rollout_result *result)
 		{.key = "generation", .number = result->generation},
 	};
 
+	if (!result->ok && result->is_automatic)
+		return;
 	report_walk(result->report, log_finding_of_reload, NULL);
 	if (!result->ok)
 		log_event(LOG_LEVEL_ERROR,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 struct bundle;
 struct rollout_result;
 struct workers;
@@ -7,8 +9,9 @@ struct workers;
 /* What the supervisor says of its generations, to the log and to the service
  * manager (sd_notify(3)). */
 
-/* One is on its way, after the first. */
-void announce_reloading(void);
+/* One is on its way, after the first. Of an automatic one the log says nothing
+ * here, nor below if it fails: rotation.h does. */
+void announce_reloading(bool is_automatic);
 
 /* What was found on the way. Of the first: as `check` prints it, for whoever
  * typed the command; later: lines of the log. */

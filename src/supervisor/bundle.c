@@ -88,7 +88,7 @@ take_outputs(struct bundle *bundle, const struct file_source *files)
 struct bundle *
 bundle_load(const char *path, uint64_t number,
 	const uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE],
-	struct report *report)
+	struct report *report, struct file_record **record_out)
 {
 	struct bundle *bundle = xcalloc(1, sizeof *bundle);
 	struct file_source *files = file_source_beside(path);
@@ -101,6 +101,8 @@ bundle_load(const char *path, uint64_t number,
 	file_source_add_secret(files, FILE_SOURCE_TICKET_SECRET, ticket_secret,
 		BUNDLE_TICKET_SECRET_SIZE);
 	take_outputs(bundle, files);
+	if (record_out != NULL)
+		*record_out = file_source_record(files);
 	if (report_errors(report) > 0 || pack(bundle, files, report) < 0)
 		bundle_free(&bundle);
 	file_source_free(&files);

@@ -7,6 +7,7 @@
 struct addr;
 struct channel;
 struct child;
+struct file_record;
 struct report;
 struct settings;
 
@@ -23,11 +24,13 @@ struct bundle;
 /*
  * Reads the configuration at PATH and every file it names. All findings go to
  * REPORT; NULL when there was an error. Opens no socket. TICKET_SECRET is
- * this start's, for those listeners that have none of their own.
+ * this start's, for those listeners that have none of their own. RECORD_OUT
+ * (may be NULL) is what was read, or looked for, in either case; the caller
+ * frees.
  */
 struct bundle *bundle_load(const char *path, uint64_t number,
 	const uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE],
-	struct report *report);
+	struct report *report, struct file_record **record_out);
 
 /* Closes everything. Sockets that another bundle shares stay open there. */
 void bundle_free(struct bundle **bundle);

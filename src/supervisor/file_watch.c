@@ -46,7 +46,7 @@ struct interests {
 };
 
 struct file_watch {
-	int fd; /* -1: the kernel gave none */
+	int fd; /* -1: not started, or the kernel gave none */
 	struct event *readable, *timer;
 	struct file_watch_times times;
 	file_watch_fn on_quiet;
@@ -184,8 +184,7 @@ note(struct file_watch *watch)
 		ms = now >= watch->first_ms + watch->times.at_most_ms
 			     ? 0
 			     : watch->first_ms + watch->times.at_most_ms - now;
-	tv.tv_sec = (time_t)(ms / 1000);
-	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	tv = clock_tv_of_ms(ms);
 	(void)evtimer_add(watch->timer, &tv);
 }
 
@@ -260,17 +259,28 @@ file_watch_new(struct event_base *base, const struct file_watch_times *times,
 	watch->on_quiet = on_quiet;
 	watch->arg = arg;
 	watch->timer = evtimer_new(base, on_timer, watch);
+	watch->fd = -1;
+	return watch;
+}
+
+/* Not before there is something to watch. */
+static bool
+start(struct file_watch *watch)
+{
+	if (watch->fd >= 0 || watch->warned)
+		return watch->fd >= 0;
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd < 0) {
+		watch->warned = true;
 		log_msg(LOG_LEVEL_WARN,
 			"files are not watched for changes: inotify: %s",
 			strerror(errno));
-		return watch;
+		return false;
 	}
-	watch->readable = event_new(
-		base, watch->fd, EV_READ | EV_PERSIST, on_readable, watch);
+	watch->readable = event_new(event_get_base(watch->timer), watch->fd,
+		EV_READ | EV_PERSIST, on_readable, watch);
 	(void)event_add(watch->readable, NULL);
-	return watch;
+	return true;
 }
 
 void
@@ -293,16 +303,16 @@ file_watch_free(struct file_watch **watch)
 void
 file_watch_set(struct file_watch *watch, const struct text_list *paths)
 {
-	if (watch->fd < 0)
-		return;
+	watch->first_ms = 0;
+	(void)evtimer_del(watch->timer);
 	text_list_done(&watch->paths);
 	for (size_t i = 0; paths != NULL && i < paths->n; i++)
 		text_list_add(&watch->paths, paths->items[i]);
+	if (paths == NULL && watch->fd < 0)
+		return;
+	if (!start(watch))
+		return;
 	arm(watch);
-	if (paths != NULL) {
+	if (paths != NULL)
 		note(watch);
-	} else {
-		watch->first_ms = 0;
-		(void)evtimer_del(watch->timer);
-	}
 }

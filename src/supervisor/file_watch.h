@@ -25,9 +25,9 @@ struct file_watch_times {
 typedef void (*file_watch_fn)(void *arg);
 
 /*
- * ON_QUIET is called from the loop. Without inotify (a limit of the kernel)
- * that is logged once, and nothing is ever told. The process's limit of
- * watches may leave some paths out: logged once as well.
+ * ON_QUIET is called from the loop. Where the kernel has no inotify for us
+ * (a limit), nothing is ever told; where its limit of watches is reached, not
+ * of all paths. Either is logged once.
  */
 struct file_watch *file_watch_new(struct event_base *base,
 	const struct file_watch_times *times, file_watch_fn on_quiet,

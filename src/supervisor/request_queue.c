@@ -17,6 +17,7 @@ struct request {
 	struct request_queue *queue;
 	request_answer_fn on_answer;
 	void *arg;
+	bool is_automatic;
 };
 
 struct request_queue *
@@ -52,6 +53,23 @@ request_queue_add(
 	request->arg = arg;
 	TAILQ_INSERT_TAIL(&queue->list, request, entry);
 	return request;
+}
+
+void
+request_set_automatic(struct request *request)
+{
+	request->is_automatic = true;
+}
+
+bool
+request_queue_is_automatic(const struct request_queue *queue)
+{
+	const struct request *request;
+
+	TAILQ_FOREACH (request, &queue->list, entry)
+		if (!request->is_automatic)
+			return false;
+	return !request_queue_is_empty(queue);
 }
 
 void

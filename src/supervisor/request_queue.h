@@ -10,6 +10,7 @@ struct request_queue;
 /* Those who asked for a rollout, in the order they came, and its result. */
 struct rollout_result {
 	bool ok;             /* false: what ran before goes on untouched */
+	bool is_automatic;   /* nobody asked but the daemon itself */
 	uint64_t generation; /* the one that runs now; 0: none */
 	const struct report *report; /* all that was found on the way */
 };
@@ -26,6 +27,12 @@ void request_queue_free(struct request_queue **queue);
  * Owned by the queue that it is in. */
 struct request *request_queue_add(
 	struct request_queue *queue, request_answer_fn on_answer, void *arg);
+
+/* The daemon itself asks: no person or program waits for the result. */
+void request_set_automatic(struct request *request);
+
+/* There are requests, and all of them are automatic. */
+bool request_queue_is_automatic(const struct request_queue *queue);
 
 /* Whoever asked has gone. Accepts NULL. */
 void request_forget(struct request **request);

@@ -35,6 +35,7 @@ struct rollout {
 	struct report *report;  /* of the one on its way */
 	bool failed;            /* a worker could not build it */
 	bool names_waited;
+	bool is_automatic; /* see rollout_result */
 	bool stopped;
 	uint64_t next_number;
 	uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE];
@@ -81,6 +82,7 @@ finish(struct rollout *rollout, bool ok)
 	struct report *report = rollout->report;
 	const struct rollout_result result = {
 		.ok = ok,
+		.is_automatic = rollout->is_automatic,
 		.generation = rollout->running == NULL
 				      ? 0
 				      : bundle_number(rollout->running),
@@ -233,9 +235,11 @@ static struct bundle *
 load(struct rollout *rollout)
 {
 	struct report *report = rollout->report;
+	struct file_record *record = NULL;
 	struct bundle *bundle = bundle_load(rollout->path, rollout->next_number,
-		rollout->ticket_secret, report);
+		rollout->ticket_secret, report, &record);
 
+	rollout->callbacks.on_read(record, rollout->arg);
 	if (bundle != NULL && rollout->running == NULL)
 		use_log(bundle);
 	if (bundle != NULL) {
@@ -302,7 +306,8 @@ on_begin(int fd, short what, void *arg)
 	}
 	request_queue_move(rollout->next, rollout->current);
 	rollout->report = report_new();
-	rollout->callbacks.on_begin(rollout->arg);
+	rollout->is_automatic = request_queue_is_automatic(rollout->current);
+	rollout->callbacks.on_begin(rollout->is_automatic, rollout->arg);
 	rollout->pending = load(rollout);
 	if (rollout->pending != NULL)
 		stage(rollout);

@@ -15,6 +15,7 @@
 #include "conf/file_record.h"
 #include "conf/file_source.h"
 #include "conf/report.h"
+#include "supervisor/finding.h"
 
 const struct rotation_times rotation_usual_times = {
 	.watch = {.quiet_ms = 500, .at_most_ms = 5000},
@@ -42,9 +43,9 @@ struct rotation {
 	struct event *retry;
 	enum rotation_state state;
 	bool paused;
-	uint64_t since_ms; /* of the first refusal */
-	uint64_t delay_ms; /* before the next retry */
-	char *said;        /* the findings that were logged as errors */
+	uint64_t since_ms;     /* of the first refusal */
+	uint64_t delay_ms;     /* before the next retry */
+	struct text_list said; /* the errors of the last refusal */
 };
 
 /* ---- what has changed ---- */
@@ -96,13 +97,15 @@ on_quiet(void *arg)
 	if (rotation->paused || rotation->record == NULL)
 		return;
 	find_changed(rotation, &changed);
-	if (changed.n > 0) {
-		log_reloading(&changed);
-		text_list_done(&changed);
-		(void)evtimer_del(rotation->retry);
-		rotation->delay_ms = rotation->times->retry_ms;
-		rotation->on_change(rotation->arg);
+	if (changed.n == 0) {
+		log_msg(LOG_LEVEL_DEBUG, "files read the same");
+		return;
 	}
+	log_reloading(&changed);
+	text_list_done(&changed);
+	(void)evtimer_del(rotation->retry);
+	rotation->delay_ms = rotation->times->retry_ms;
+	rotation->on_change(rotation->arg);
 }
 
 /* ---- what was refused ---- */
@@ -125,77 +128,63 @@ take_first_error(const struct report_finding *finding, void *arg)
 }
 
 static void
-log_finding(enum log_level level, const char *message,
-	const struct report_finding *finding)
-{
-	const struct log_field fields[] = {
-		{.key = "file", .text = finding->file},
-		{.key = finding->line > 0 ? "line" : NULL,
-			.number = finding->line},
-		{.key = finding->section[0] != '\0' ? "section" : NULL,
-			.text = finding->section},
-		{.key = "detail", .text = finding->text},
-	};
-
-	log_event(level, message, fields, sizeof fields / sizeof fields[0]);
-}
-
-static void
 log_waiting(const struct report *report)
 {
 	struct first_error first = {.found = false};
 
 	report_walk(report, take_first_error, &first);
 	if (first.found)
-		log_finding(LOG_LEVEL_NOTICE,
+		finding_log(LOG_LEVEL_NOTICE,
 			"waiting for a complete set of files", &first.finding);
 }
 
-static void
-add_finding(const struct report_finding *finding, void *arg)
+/* Which errors have been logged before, and which there are now. */
+struct comparison {
+	const struct text_list *said;
+	struct text_list now;
+	size_t left; /* lines that may still be logged */
+};
+
+static bool
+is_in(const struct text_list *list, const char *item)
 {
-	struct text_list *texts = arg;
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->items[i], item) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+log_new_error(const struct report_finding *finding, void *arg)
+{
+	struct comparison *comparison = arg;
 	char *text;
 
 	if (finding->severity != REPORT_ERROR)
 		return;
 	text = xasprintf("%s:%u: [%s] %s", finding->file, finding->line,
 		finding->section, finding->text);
-	text_list_add(texts, text);
+	if (!is_in(comparison->said, text) && comparison->left > 0) {
+		comparison->left--;
+		finding_log(LOG_LEVEL_ERROR,
+			"changed files refused, the running configuration "
+			"stays",
+			finding);
+	}
+	text_list_add(&comparison->now, text);
 	free(text);
-}
-
-struct budget {
-	size_t left;
-};
-
-static void
-log_error(const struct report_finding *finding, void *arg)
-{
-	struct budget *budget = arg;
-
-	if (finding->severity != REPORT_ERROR || budget->left == 0)
-		return;
-	budget->left--;
-	log_finding(LOG_LEVEL_ERROR,
-		"changed files refused, the running configuration stays",
-		finding);
 }
 
 static void
 log_refused(struct rotation *rotation, const struct report *report)
 {
-	struct budget budget = {.left = FINDINGS_MAX};
-	struct text_list texts = {0};
-	char *text;
+	struct comparison comparison = {
+		.said = &rotation->said, .left = FINDINGS_MAX};
 
-	report_walk(report, add_finding, &texts);
-	text = texts.n > 0 ? join(&texts) : xstrdup("");
-	text_list_done(&texts);
-	if (rotation->said == NULL || strcmp(rotation->said, text) != 0)
-		report_walk(report, log_error, &budget);
-	free(rotation->said);
-	rotation->said = text;
+	report_walk(report, log_new_error, &comparison);
+	text_list_done(&rotation->said);
+	rotation->said = comparison.now;
 }
 
 /* Sooner than its turn, if that is when patience ends. */
@@ -211,8 +200,7 @@ schedule_retry(struct rotation *rotation, uint64_t now)
 	rotation->delay_ms *= 2;
 	if (rotation->delay_ms > rotation->times->retry_max_ms)
 		rotation->delay_ms = rotation->times->retry_max_ms;
-	tv.tv_sec = (time_t)(ms / 1000);
-	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	tv = clock_tv_of_ms(ms);
 	(void)evtimer_add(rotation->retry, &tv);
 }
 
@@ -263,8 +251,7 @@ rotation_loaded(struct rotation *rotation)
 {
 	rotation->state = ROTATION_STEADY;
 	(void)evtimer_del(rotation->retry);
-	free(rotation->said);
-	rotation->said = NULL;
+	text_list_done(&rotation->said);
 }
 
 /* ---- life ---- */
@@ -296,7 +283,7 @@ rotation_free(struct rotation **rotation)
 	file_watch_free(&gone->watch);
 	event_free(gone->retry);
 	file_record_free(&gone->record);
-	free(gone->said);
+	text_list_done(&gone->said);
 	free(gone);
 }
 

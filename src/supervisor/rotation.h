@@ -47,7 +47,7 @@ void rotation_pause(struct rotation *rotation);
  */
 void rotation_follow(struct rotation *rotation, struct file_record *record);
 
-/* After rotation_follow(), whoever had asked: what is on disk runs now. */
+/* Whoever had asked: what was on disk runs now. */
 void rotation_loaded(struct rotation *rotation);
 
 /* After rotation_follow(): what ON_CHANGE had asked for was refused. */

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/systemd.h"
 #include "conf/admin_socket.h"
+#include "conf/file_record.h"
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "supervisor/announce.h"
@@ -23,6 +24,7 @@
 #include "supervisor/process_change.h"
 #include "supervisor/pulse.h"
 #include "supervisor/rollout.h"
+#include "supervisor/rotation.h"
 #include "supervisor/status.h"
 #include "supervisor/workers.h"
 
@@ -31,6 +33,8 @@ struct supervisor {
 	struct workers *workers;
 	struct names *names;
 	struct rollout *rollout;
+	struct rotation *rotation;
+	struct file_record *record; /* of the rollout on its way */
 	struct pulse *pulse;
 	struct drain *drain;
 	struct control *control; /* NULL: nobody can ask */
@@ -52,6 +56,7 @@ static void
 stop(struct supervisor *sv, uint64_t drain_ms)
 {
 	pulse_set_draining(sv->pulse);
+	rotation_follow(sv->rotation, NULL);
 	drain_begin(sv->drain, drain_ms);
 	rollout_stop(sv->rollout);
 	end_when_alone(sv);
@@ -152,12 +157,49 @@ on_loaded(const struct settings *next, struct report *report, void *arg)
 /* ---- generations ---- */
 
 static void
-on_rollout_begin(void *arg)
+on_rollout_begin(bool is_automatic, void *arg)
 {
 	const struct supervisor *sv = arg;
 
+	rotation_pause(sv->rotation);
 	if (sv->started)
-		announce_reloading();
+		announce_reloading(is_automatic);
+}
+
+static void
+on_read(struct file_record *record, void *arg)
+{
+	struct supervisor *sv = arg;
+
+	file_record_free(&sv->record);
+	sv->record = record;
+}
+
+/* From now on what was just read is watched, be it refused. */
+static void
+watch_files(struct supervisor *sv, const struct settings *settings)
+{
+	if (!settings->process.watch_files)
+		file_record_free(&sv->record);
+	rotation_follow(sv->rotation, sv->record);
+	sv->record = NULL;
+}
+
+static void
+on_files_end(const struct rollout_result *result, void *arg)
+{
+	struct supervisor *sv = arg;
+
+	if (!result->ok)
+		rotation_refused(sv->rotation, result->report);
+}
+
+static void
+on_files_changed(void *arg)
+{
+	struct supervisor *sv = arg;
+
+	request_set_automatic(rollout_ask(sv->rollout, on_files_end, sv));
 }
 
 static void
@@ -177,10 +219,14 @@ on_rollout_end(const struct rollout_result *result, void *arg)
 			stop(sv, 0);
 		return;
 	}
-	if (result->ok)
+	if (result->ok) {
+		rotation_loaded(sv->rotation);
 		announce_running(running, sv->workers);
-	if (!drain_has_begun(sv->drain))
+	}
+	if (!drain_has_begun(sv->drain)) {
+		watch_files(sv, bundle_settings(running));
 		announce_ready(running, sv->workers);
+	}
 }
 
 /* ---- life ---- */
@@ -237,6 +283,7 @@ open_parts(struct supervisor *sv, const char *path)
 {
 	static const struct rollout_callbacks callbacks = {
 		.on_begin = on_rollout_begin,
+		.on_read = on_read,
 		.on_loaded = on_loaded,
 		.on_end = on_rollout_end,
 	};
@@ -246,6 +293,8 @@ open_parts(struct supervisor *sv, const char *path)
 		workers_new(sv->base, &rollout_workers_callbacks, sv->rollout);
 	sv->names = names_new(sv->base, rollout_on_answer, sv->rollout);
 	rollout_use(sv->rollout, sv->workers, sv->names);
+	sv->rotation = rotation_new(
+		sv->base, path, &rotation_usual_times, on_files_changed, sv);
 	sv->drain = drain_new(sv->base, sv->workers);
 	sv->pulse = pulse_new(sv->base, sv->workers);
 }
@@ -256,6 +305,8 @@ close_parts(struct supervisor *sv)
 	control_free(&sv->control);
 	pulse_free(&sv->pulse);
 	drain_free(&sv->drain);
+	rotation_free(&sv->rotation);
+	file_record_free(&sv->record);
 	rollout_free(&sv->rollout);
 	workers_free(&sv->workers);
 	names_free(&sv->names);

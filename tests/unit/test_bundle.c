@@ -32,7 +32,7 @@ load(struct fixture *it, const char *listen, uint64_t number)
 		listen);
 	fixture_write(it, "sallyport.ini", text);
 	(void)snprintf(path, sizeof path, "%s/sallyport.ini", it->dir);
-	return bundle_load(path, number, ticket_secret, it->report);
+	return bundle_load(path, number, ticket_secret, it->report, NULL);
 }
 
 static int
@@ -99,7 +99,7 @@ a_missing_file_is_reported(void **state)
 	struct fixture *it = *state;
 
 	assert_null(bundle_load(
-		"/nonexistent/x.ini", 1, ticket_secret, it->report));
+		"/nonexistent/x.ini", 1, ticket_secret, it->report, NULL));
 	fixture_assert_reported(it, "/nonexistent/x.ini");
 	fixture_assert_reported(it, "No such file or directory");
 }

@@ -502,9 +502,11 @@ without_inotify_nothing_is_told_and_nothing_breaks(void **state)
 	none = before;
 	none.rlim_cur = (rlim_t)next;
 	fd_close(&next);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	it.watch = file_watch_new(base, &quick, on_quiet, &it);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	file_watch_set(it.watch, &paths);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	file_watch_set(it.watch, NULL);
 	file_watch_set(it.watch, &paths);
 	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 1);
 	assert_int_equal(it.calls, 0);

@@ -320,6 +320,7 @@ what_stays_refused_is_an_error_once_until_it_is_another(void **state)
 	answer(it, NULL);
 	assert_asks_no_more(it);
 	assert_int_equal(logged("waiting"), 1);
+	assert_int_equal(logged(" error "), 2);
 }
 
 static void
