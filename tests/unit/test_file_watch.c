@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,20 +118,26 @@ on_deadline(int fd, short what, void *arg)
 	*(bool *)arg = true;
 }
 
-static void
-wait_call(struct observed *it)
+/* False: none came. */
+static bool
+is_called(struct observed *it)
 {
 	const struct timeval tv = {.tv_sec = DEADLINE_S};
 	unsigned before = it->calls;
 	bool late = false;
 	struct event *deadline = evtimer_new(base, on_deadline, &late);
 
-	assert_int_equal(evtimer_add(deadline, &tv), 0);
+	(void)evtimer_add(deadline, &tv);
 	while (it->calls == before && !late)
 		(void)event_base_loop(base, EVLOOP_ONCE);
 	event_free(deadline);
-	if (late)
-		fail_msg("no call");
+	return it->calls > before;
+}
+
+static void
+wait_call(struct observed *it)
+{
+	assert_true(is_called(it));
 }
 
 /* Past the call that comes without an event. */
@@ -513,6 +522,140 @@ without_inotify_nothing_is_told_and_nothing_breaks(void **state)
 	file_watch_free(&it.watch);
 }
 
+/* ---- with a kernel of our own: user namespaces ---- */
+
+#define EXIT_NO_NAMESPACE 77
+
+static bool
+put(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	return out != NULL && fputs(text, out) >= 0 && fclose(out) == 0;
+}
+
+/* Root there is who we are here: without that nobody may make a file. */
+static bool
+enter_namespace(void)
+{
+	char *users = xasprintf("0 %u 1", (unsigned)geteuid());
+	char *groups = xasprintf("0 %u 1", (unsigned)getegid());
+	bool result = unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+		      put("/proc/self/setgroups", "deny") &&
+		      put("/proc/self/uid_map", users) &&
+		      put("/proc/self/gid_map", groups);
+
+	free(users);
+	free(groups);
+	return result;
+}
+
+/*
+ * Runs BODY in a child that may mount and set limits of its own. No assertion
+ * there: a child of this program must not go on with its tests.
+ */
+static void
+assert_in_namespace(bool (*body)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (!enter_namespace())
+			_exit(EXIT_NO_NAMESPACE);
+		base = event_base_new();
+		_exit(base != NULL && body() ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == EXIT_NO_NAMESPACE) {
+		print_message("no user namespaces here\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+
+/* Past the first call. */
+static bool
+begin(struct observed *it, char **items, size_t n)
+{
+	const struct text_list paths = {.items = items, .n = n};
+
+	*it = (struct observed){.base = base};
+	it->watch = file_watch_new(base, &quick, on_quiet, it);
+	file_watch_set(it->watch, &paths);
+	return is_called(it);
+}
+
+static bool
+unmount(void)
+{
+	char path[] = "mnt/cert.pem";
+	char *items[] = {path};
+	struct observed it;
+
+	if (mkdir("mnt", 0700) < 0 ||
+		mount("none", "mnt", "tmpfs", 0, NULL) < 0 || !put(path, "1"))
+		return false;
+	return begin(&it, items, 1) && put(path, "2") && is_called(&it) &&
+	       umount("mnt") == 0 && is_called(&it) && put(path, "3") &&
+	       is_called(&it);
+}
+
+static void
+what_is_unmounted_is_seen(void **state)
+{
+	(void)state;
+	assert_in_namespace(unmount);
+}
+
+static unsigned
+count_lines(FILE *in, const char *wanted)
+{
+	char line[1024];
+	unsigned n = 0;
+
+	rewind(in);
+	while (fgets(line, sizeof line, in) != NULL)
+		n += strstr(line, wanted) != NULL;
+	return n;
+}
+
+/* The directories above are shared, so that two files of ten get a watch. */
+static bool
+reach_the_limit(void)
+{
+	FILE *limit = fopen("/proc/sys/user/max_inotify_watches", "w");
+	FILE *log = tmpfile();
+	char *items[10];
+	struct observed it;
+	bool result;
+
+	if (limit == NULL || fputs("5", limit) < 0 || fclose(limit) != 0 ||
+		log == NULL || dup2(fileno(log), STDERR_FILENO) < 0)
+		return false;
+	for (size_t i = 0; i < 10; i++) {
+		items[i] = xasprintf("%s/%zu.pem", ".", i);
+		if (!put(items[i], "1"))
+			return false;
+	}
+	result = begin(&it, items, 10) && put(items[0], "2") &&
+		 is_called(&it) && rename(items[1], items[9]) == 0 &&
+		 is_called(&it);
+	for (size_t i = 0; i < 10; i++)
+		free(items[i]);
+	return result && count_lines(log, "warn") == 1 &&
+	       count_lines(log, "not all files are watched for changes") == 1;
+}
+
+static void
+at_the_limit_of_watches_the_rest_goes_on(void **state)
+{
+	(void)state;
+	assert_in_namespace(reach_the_limit);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -532,6 +675,8 @@ main(void)
 		TEST(many_events_at_once_are_told_once),
 		TEST(who_never_stops_writing_is_told_of_all_the_same),
 		TEST(more_events_than_the_kernel_keeps_are_told),
+		TEST(what_is_unmounted_is_seen),
+		TEST(at_the_limit_of_watches_the_rest_goes_on),
 		TEST(without_inotify_nothing_is_told_and_nothing_breaks),
 	};
 
