@@ -192,6 +192,7 @@ def test_a_key_that_comes_later_is_waited_for(start, served, make_server):
     daemon.log.wait("reloaded", 20)
     assert served(daemon) == server.der
     assert not daemon.log.find(REFUSED)
+    assert not daemon.log.find("configuration error")
     assert len(daemon.log.find(WAITING)) == 1
 
 

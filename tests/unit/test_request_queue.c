@@ -134,6 +134,21 @@ whoever_asks_elsewhere_while_answered_waits_there(void **state)
 	request_queue_free(&next);
 }
 
+static void
+one_who_waits_outweighs_all_automatic_ones(void **state)
+{
+	struct request *waits;
+
+	assert_false(request_queue_is_automatic(*state));
+	request_set_automatic(request_queue_add(*state, NULL, NULL));
+	assert_true(request_queue_is_automatic(*state));
+	waits = request_queue_add(*state, NULL, NULL);
+	request_set_automatic(request_queue_add(*state, NULL, NULL));
+	assert_false(request_queue_is_automatic(*state));
+	request_forget(&waits);
+	assert_true(request_queue_is_automatic(*state));
+}
+
 int
 main(void)
 {
@@ -150,6 +165,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			whoever_asks_elsewhere_while_answered_waits_there,
 			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			one_who_waits_outweighs_all_automatic_ones, set_up,
+			tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
