@@ -172,9 +172,11 @@ file_record_compare(const struct file_record *record, struct file_source *now,
 {
 	for (size_t i = 0; i < record->n; i++) {
 		const struct entry *entry = &record->entries[i];
+		const char *name = entry->full == NULL ? "load_default_certs"
+						       : entry->path;
 
 		if (print_now(entry, now) != entry->print &&
-			!is_in(changed, entry->path))
-			text_list_add(changed, entry->path);
+			!is_in(changed, name))
+			text_list_add(changed, name);
 	}
 }

@@ -29,7 +29,7 @@ void file_record_paths(
 /*
  * Asks NOW, a source from disk that has not been asked yet, the same again,
  * and adds to CHANGED what it answers differently: as written in the
- * configuration, each once.
+ * configuration, each once, and load_default_certs for the system's CAs.
  */
 void file_record_compare(const struct file_record *record,
 	struct file_source *now, struct text_list *changed);

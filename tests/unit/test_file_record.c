@@ -251,7 +251,7 @@ the_cas_of_the_system_are_watched_where_they_are(void **state)
 	assert_int_equal(paths.n, 1);
 	assert_string_equal(paths.items[0], cas);
 	write_file("cert.pem", "another", 0644);
-	assert_changed(record, FILE_SOURCE_DEFAULT_CERTS);
+	assert_changed(record, "load_default_certs");
 	write_file("cert.pem", "a certificate", 0644);
 	assert_changed(record, NULL);
 	assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);

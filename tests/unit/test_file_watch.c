@@ -522,9 +522,10 @@ without_inotify_nothing_is_told_and_nothing_breaks(void **state)
 	file_watch_free(&it.watch);
 }
 
-/* ---- with a kernel of our own: user namespaces ---- */
+/* ---- with rights of our own ---- */
 
-#define EXIT_NO_NAMESPACE 77
+#define EXIT_NO_WAY_IN 77
+#define NOBODY         65534
 
 static bool
 put(const char *path, const char *text)
@@ -550,27 +551,37 @@ enter_namespace(void)
 	return result;
 }
 
+/* Root may list every directory. */
+static bool
+become_nobody(void)
+{
+	return geteuid() != 0 ||
+	       (chown(".", NOBODY, NOBODY) == 0 &&
+		       setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+		       setresuid(NOBODY, NOBODY, NOBODY) == 0);
+}
+
 /*
- * Runs BODY in a child that may mount and set limits of its own. No assertion
- * there: a child of this program must not go on with its tests.
+ * Runs BODY in a child after ENTER. No assertion there: a child of this
+ * program must not go on with its tests.
  */
 static void
-assert_in_namespace(bool (*body)(void))
+assert_in_child(bool (*enter)(void), bool (*body)(void))
 {
 	int status;
 	pid_t child = fork();
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		if (!enter_namespace())
-			_exit(EXIT_NO_NAMESPACE);
+		if (!enter())
+			_exit(EXIT_NO_WAY_IN);
 		base = event_base_new();
 		_exit(base != NULL && body() ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == EXIT_NO_NAMESPACE) {
-		print_message("no user namespaces here\n");
+	if (WEXITSTATUS(status) == EXIT_NO_WAY_IN) {
+		print_message("no user namespaces here, or no nobody\n");
 		skip();
 	}
 	assert_int_equal(WEXITSTATUS(status), EXIT_SUCCESS);
@@ -607,7 +618,7 @@ static void
 what_is_unmounted_is_seen(void **state)
 {
 	(void)state;
-	assert_in_namespace(unmount);
+	assert_in_child(enter_namespace, unmount);
 }
 
 static unsigned
@@ -653,7 +664,33 @@ static void
 at_the_limit_of_watches_the_rest_goes_on(void **state)
 {
 	(void)state;
-	assert_in_namespace(reach_the_limit);
+	assert_in_child(enter_namespace, reach_the_limit);
+}
+
+/* The kernel gives no watch on such a directory, but on a file in it. */
+static bool
+use_closed_directory(void)
+{
+	char path[] = "closed/cert.pem";
+	char *items[] = {path};
+	struct observed it;
+	bool result;
+
+	if (mkdir("closed", 0700) < 0 || !put(path, "1") ||
+		chmod("closed", 0300) < 0)
+		return false;
+	result = begin(&it, items, 1) && put("closed/new", "2") &&
+		 rename("closed/new", path) == 0 && is_called(&it) &&
+		 put(path, "3") && is_called(&it) && unlink(path) == 0 &&
+		 is_called(&it);
+	return chmod("closed", 0700) == 0 && result;
+}
+
+static void
+a_directory_that_we_may_not_list_is_no_obstacle(void **state)
+{
+	(void)state;
+	assert_in_child(become_nobody, use_closed_directory);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -677,6 +714,7 @@ main(void)
 		TEST(more_events_than_the_kernel_keeps_are_told),
 		TEST(what_is_unmounted_is_seen),
 		TEST(at_the_limit_of_watches_the_rest_goes_on),
+		TEST(a_directory_that_we_may_not_list_is_no_obstacle),
 		TEST(without_inotify_nothing_is_told_and_nothing_breaks),
 	};
 
