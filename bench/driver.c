@@ -1,0 +1,417 @@
+#include "config.h"
+
+#include "driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <openssl/objects.h>
+#include <openssl/ssl.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "client.h"
+#include "client_ctx.h"
+#include "plan.h"
+#include "tally.h"
+
+enum driver_phase {
+	DRIVER_WARMING, /* until ready is said */
+	DRIVER_WAITING, /* for the word to go */
+	DRIVER_WORKING,
+	DRIVER_RESTING /* done is said */
+};
+
+/* One place for a connection. */
+struct slot {
+	struct driver *driver;
+	struct client *client;
+	struct event *timer; /* of the next exchange; NULL without interval */
+	size_t exchanges;    /* made since the word to go */
+	uint64_t began_us;
+};
+
+struct driver {
+	const struct plan *plan;
+	struct driver_results *results;
+	struct event_base *base;
+	struct client_ctx *ctx;
+	struct slot *slots;
+	size_t n_slots;
+	size_t number;
+	int control;
+	enum driver_phase phase;
+	bool ending;     /* told so while endless */
+	size_t opened;   /* in this phase */
+	size_t open;     /* of them: not closed */
+	size_t finished; /* slots (steady) or connections done in this phase */
+	size_t turn;     /* which target and name come next */
+	int status;
+};
+
+static void on_news(struct client *client, enum client_news news, void *arg);
+
+static void
+give_up(struct driver *driver, const char *what, const char *why)
+{
+	(void)fprintf(stderr, "load: %s: %s\n", what, why);
+	driver->status = 1;
+	(void)event_base_loopbreak(driver->base);
+}
+
+static void
+say(struct driver *driver, char word)
+{
+	if (write(driver->control, &word, 1) != 1)
+		give_up(driver, "the parent", "gone");
+}
+
+static void
+open_client(struct driver *driver, size_t place)
+{
+	const struct plan *plan = driver->plan;
+	char name[32];
+	struct client_params params = {.base = driver->base,
+		.ctx = client_ctx_ssl_ctx(driver->ctx),
+		.source = {.sin_family = AF_INET},
+		.target = plan->target,
+		.session = client_ctx_session(driver->ctx),
+		.on_news = on_news,
+		.arg = driver};
+	struct slot *slot = &driver->slots[place];
+
+	/* An address for each process: so none runs out of ports. */
+	params.source.sin_addr.s_addr =
+		htonl(INADDR_LOOPBACK + 1 + (in_addr_t)driver->number);
+	params.target.sin_port =
+		htons((uint16_t)(ntohs(plan->target.sin_port) +
+				 driver->turn % plan->targets));
+	if (plan->names > 0) {
+		(void)snprintf(name, sizeof name, "n%zu.bench.example",
+			driver->turn % plan->names);
+		params.server_name = name;
+	}
+	driver->turn++;
+	driver->opened++;
+	driver->open++;
+	slot->began_us = clock_monotonic_us();
+	slot->client = client_new(&params);
+	SSL_SESSION_free(params.session);
+	if (slot->client == NULL) {
+		give_up(driver, "connect", strerror(errno));
+		return;
+	}
+	client_set_number(slot->client, place);
+}
+
+static void
+take_sample(struct driver *driver, const struct slot *slot)
+{
+	struct driver_results *results = driver->results;
+	uint64_t us = clock_monotonic_us() - slot->began_us;
+
+	if (results->n_samples < results->samples_max)
+		results->samples[results->n_samples] =
+			us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+	results->n_samples++;
+}
+
+static void
+count_exchange(struct driver *driver, uint64_t upload, uint64_t download)
+{
+	struct tally *tally = driver->results->tally;
+
+	tally->exchanges++;
+	tally->sent += upload;
+	tally->received += download;
+}
+
+static void
+set_phase(struct driver *driver, enum driver_phase phase)
+{
+	driver->phase = phase;
+	driver->opened = 0;
+	driver->finished = 0;
+}
+
+/* Turnover: how many connections this phase is to make. */
+static size_t
+wanted(const struct driver *driver)
+{
+	const struct plan *plan = driver->plan;
+
+	if (driver->phase == DRIVER_WARMING)
+		return plan_share(plan, plan->warm_up, driver->number);
+	if (driver->phase != DRIVER_WORKING || driver->ending)
+		return 0;
+	if (plan->endless)
+		return SIZE_MAX;
+	return plan_share(plan, plan->connections, driver->number);
+}
+
+static void
+finish_phase(struct driver *driver)
+{
+	if (driver->phase == DRIVER_WARMING) {
+		set_phase(driver, DRIVER_WAITING);
+		say(driver, DRIVER_READY);
+		return;
+	}
+	set_phase(driver, DRIVER_RESTING);
+	say(driver, DRIVER_DONE);
+}
+
+/* Turnover: the place is free. */
+static void
+turn_over(struct driver *driver, size_t place)
+{
+	if (driver->opened < wanted(driver))
+		open_client(driver, place);
+	else if (driver->open == 0)
+		finish_phase(driver);
+}
+
+static void
+start_turnover(struct driver *driver)
+{
+	size_t n = wanted(driver);
+
+	if (n == 0)
+		finish_phase(driver);
+	for (size_t i = 0; i < driver->n_slots && driver->opened < n; i++)
+		open_client(driver, i);
+}
+
+/* Steady: the slot's next exchange, or none is left. */
+static void
+go_on(struct slot *slot)
+{
+	struct driver *driver = slot->driver;
+	const struct plan *plan = driver->plan;
+
+	if (slot->exchanges == plan->exchanges) {
+		if (++driver->finished == driver->n_slots)
+			finish_phase(driver);
+		return;
+	}
+	slot->exchanges++;
+	slot->began_us = clock_monotonic_us();
+	client_exchange(slot->client, plan->upload, plan->download);
+}
+
+static void
+on_interval(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	go_on(arg);
+}
+
+/* Spread over the interval, or they would all come at once for ever. */
+static void
+start_steady(struct driver *driver)
+{
+	uint64_t interval_us = driver->plan->interval_us;
+
+	for (size_t i = 0; i < driver->n_slots; i++) {
+		struct slot *slot = &driver->slots[i];
+		uint64_t at_us = interval_us * i / driver->n_slots;
+		struct timeval at = {.tv_sec = (time_t)(at_us / 1000000),
+			.tv_usec = (suseconds_t)(at_us % 1000000)};
+
+		if (interval_us == 0) {
+			go_on(slot);
+			continue;
+		}
+		slot->timer = event_new(driver->base, -1, 0, on_interval, slot);
+		if (slot->timer == NULL || event_add(slot->timer, &at) < 0) {
+			give_up(driver, "timer", "no memory");
+			return;
+		}
+	}
+}
+
+static void
+on_steady_exchanged(struct slot *slot)
+{
+	struct driver *driver = slot->driver;
+	uint64_t interval_us = driver->plan->interval_us;
+	struct timeval pause = {.tv_sec = (time_t)(interval_us / 1000000),
+		.tv_usec = (suseconds_t)(interval_us % 1000000)};
+
+	if (driver->phase == DRIVER_WARMING) {
+		count_exchange(driver, 64, 64);
+		if (++driver->finished == driver->n_slots)
+			finish_phase(driver);
+		else if (driver->opened < driver->n_slots)
+			open_client(driver, driver->opened);
+		return;
+	}
+	count_exchange(driver, driver->plan->upload, driver->plan->download);
+	take_sample(driver, slot);
+	if (interval_us == 0 || slot->exchanges == driver->plan->exchanges)
+		go_on(slot);
+	else
+		(void)event_add(slot->timer, &pause);
+}
+
+static void
+on_exchanged(struct slot *slot)
+{
+	struct driver *driver = slot->driver;
+
+	if (driver->plan->shape == PLAN_STEADY) {
+		on_steady_exchanged(slot);
+		return;
+	}
+	count_exchange(driver, driver->plan->upload, driver->plan->download);
+	if (driver->phase == DRIVER_WORKING)
+		take_sample(driver, slot);
+	client_close(slot->client);
+}
+
+static void
+on_closed(struct slot *slot)
+{
+	struct driver *driver = slot->driver;
+
+	client_free(&slot->client);
+	driver->open--;
+	driver->finished++;
+	turn_over(driver, (size_t)(slot - driver->slots));
+}
+
+/* What was agreed on, for whoever compares proxies. */
+static void
+note_handshake(struct driver *driver, SSL *ssl)
+{
+	struct driver_results *results = driver->results;
+	int signature = NID_undef;
+	int group = (int)SSL_get_negotiated_group(ssl);
+
+	driver->results->tally->connections++;
+	if (SSL_session_reused(ssl)) {
+		driver->results->tally->resumed++;
+	} else if (SSL_get_peer_signature_type_nid(ssl, &signature) == 1) {
+		(void)snprintf(results->signature, sizeof results->signature,
+			"%s", OBJ_nid2sn(signature));
+	}
+	(void)snprintf(results->cipher, sizeof results->cipher, "%s",
+		SSL_get_cipher_name(ssl));
+	(void)snprintf(
+		results->group, sizeof results->group, "%s", OBJ_nid2sn(group));
+}
+
+static void
+on_open(struct slot *slot)
+{
+	struct driver *driver = slot->driver;
+	const struct plan *plan = driver->plan;
+
+	note_handshake(driver, client_ssl(slot->client));
+	if (plan->shape == PLAN_STEADY)
+		client_exchange(slot->client, 64, 64);
+	else
+		client_exchange(slot->client, plan->upload, plan->download);
+}
+
+static void
+on_news(struct client *client, enum client_news news, void *arg)
+{
+	struct driver *driver = arg;
+	struct slot *slot = &driver->slots[client_number(client)];
+
+	switch (news) {
+	case CLIENT_OPEN:
+		on_open(slot);
+		return;
+	case CLIENT_EXCHANGED:
+		on_exchanged(slot);
+		return;
+	case CLIENT_CLOSED:
+		on_closed(slot);
+		return;
+	case CLIENT_FAILED:
+		give_up(driver, "connection", client_error(client));
+		return;
+	}
+}
+
+static void
+start_phase(struct driver *driver)
+{
+	if (driver->plan->shape == PLAN_TURNOVER)
+		start_turnover(driver);
+	else if (driver->phase == DRIVER_WORKING)
+		start_steady(driver);
+	else
+		for (size_t i = 0;
+			i < driver->n_slots && i < driver->plan->concurrency;
+			i++)
+			open_client(driver, i);
+}
+
+static void
+on_word(evutil_socket_t fd, short what, void *arg)
+{
+	struct driver *driver = arg;
+	char word = '\0';
+
+	(void)what;
+	if (read(fd, &word, 1) != 1) {
+		give_up(driver, "the parent", "gone");
+		return;
+	}
+	if (word == DRIVER_GO) {
+		set_phase(driver, DRIVER_WORKING);
+		start_phase(driver);
+	} else if (driver->phase == DRIVER_RESTING) {
+		(void)event_base_loopbreak(driver->base);
+	} else {
+		driver->ending = true;
+	}
+}
+
+static void
+make_slots(struct driver *driver)
+{
+	const struct plan *plan = driver->plan;
+	size_t n = plan->shape == PLAN_STEADY ? plan->connections
+					      : plan->concurrency;
+
+	driver->n_slots = plan_share(plan, n, driver->number);
+	driver->slots = xcalloc(driver->n_slots + 1, sizeof *driver->slots);
+	for (size_t i = 0; i < driver->n_slots; i++)
+		driver->slots[i].driver = driver;
+}
+
+int
+driver_run(const struct plan *plan, size_t number, int control,
+	struct driver_results *results)
+{
+	struct driver driver = {.plan = plan,
+		.results = results,
+		.number = number,
+		.control = control};
+	struct event *words;
+
+	(void)fd_raise_limit();
+	driver.base = event_base_new();
+	driver.ctx = client_ctx_new(plan, results->tally);
+	if (driver.base == NULL || driver.ctx == NULL)
+		return 1;
+	words = event_new(
+		driver.base, control, EV_READ | EV_PERSIST, on_word, &driver);
+	if (words == NULL || event_add(words, NULL) < 0)
+		return 1;
+	make_slots(&driver);
+	start_phase(&driver);
+	(void)event_base_dispatch(driver.base);
+	/* The process ends now, and its sockets and memory with it. */
+	return driver.status;
+}
