@@ -54,6 +54,7 @@ class Identity:
             fresh = mine.with_suffix(".new")
             _write(fresh, its.read_bytes())
             os.replace(fresh, mine)
+        self.certificate = other.certificate
 
 
 class Keys:

@@ -3,13 +3,11 @@
 import contextlib
 import itertools
 import shutil
-import socket
-import ssl
 import time
 
 from . import processes
 from .programs import BenchError, Load
-from .proxies import DESCRIPTORS, Setup
+from .proxies import DESCRIPTORS, Setup, shown_certificate
 
 
 class Bench:
@@ -185,19 +183,6 @@ def held_run(bench, kind, mutual, count, cpus):
                 "empty_bytes": empty, "processes": spread}
 
 
-def presented(port, name):
-    """The certificate that the proxy shows now, or None."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        with socket.create_connection(("127.0.0.1", port), 10) as raw:
-            with context.wrap_socket(raw, server_hostname=name) as tls:
-                return tls.getpeercert(binary_form=True)
-    except OSError:
-        return None
-
-
 def reload_run(bench, kind, what, count, cpus):
     """From the signal until a renewed certificate is shown."""
     name = None
@@ -211,14 +196,14 @@ def reload_run(bench, kind, what, count, cpus):
     if what == "listeners":
         renewed = setup.server
     with bench.proxy(kind, setup, cpus) as proxy:
-        if presented(proxy.port, name) != renewed.der:
+        if shown_certificate(proxy.port, name) != renewed.der:
             raise BenchError("another certificate than the one it was given")
         before = processes.settled_pss_bytes(proxy.pids)
         new = bench.keys.server("new", name=name or "localhost")
         renewed.replace_with(new)
         began = time.monotonic()
         proxy.reload()
-        while presented(proxy.port, name) != new.der:
+        while shown_certificate(proxy.port, name) != new.der:
             if time.monotonic() - began > bench.limit_s:
                 raise BenchError("the new certificate never came")
             time.sleep(0.005)

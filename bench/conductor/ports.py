@@ -22,7 +22,9 @@ def _is_free(port):
 def free_ports(count):
     """The first of COUNT ports in a row that are free now."""
     start = random.randint(FIRST, LAST - count)
-    for first in [*range(start, LAST - count), *range(FIRST, start)]:
-        if all(_is_free(first + i) for i in range(count)):
-            return first
+    run = 0
+    for port in [*range(start, LAST), *range(FIRST, start)]:
+        run = run + 1 if port != FIRST and _is_free(port) else 0
+        if run == count:
+            return port - count + 1
     raise OSError("no free ports")

@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -109,17 +110,16 @@ class Proxy:
             env=env, start_new_session=True, preexec_fn=pinned(cpus)))
 
     def _await_ready(self):
+        """Until it shows a certificate: that it lets one connect says little,
+        as some listen long before they can serve."""
         deadline = time.monotonic() + 120
+        name = name_of(len(self.setup.names) - 1) if self.setup.names else None
         for port in (self.port, self.port + self.ports - 1):
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), 5).close()
-                    break
-                except OSError:
-                    self._must_run()
-                    if time.monotonic() > deadline:
-                        raise BenchError(f"{self.name}: did not start")
-                    time.sleep(0.01)
+            while shown_certificate(port, name) is None:
+                self._must_run()
+                if time.monotonic() > deadline:
+                    raise BenchError(f"{self.name}: did not start")
+                time.sleep(0.005)
 
     def _must_run(self):
         for process in self.running:
@@ -157,6 +157,20 @@ class Proxy:
                 pass
         for process in self.running:
             process.wait()
+
+
+def shown_certificate(port, name):
+    """What the proxy shows now to who asks for NAME (or for none), as DER;
+    None if it does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection(("127.0.0.1", port), 10) as raw:
+            with context.wrap_socket(raw, server_hostname=name) as tls:
+                return tls.getpeercert(binary_form=True)
+    except OSError:
+        return None
 
 
 def output(command):

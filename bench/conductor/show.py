@@ -2,8 +2,7 @@
 
 from .results import OURS, Table
 
-# Name of a number, its column, how to print one, and whether its ratio is
-# worth a column.
+# Name of a number, its column, and how to print one.
 COLUMNS = [
     ("cpu_us", "CPU us", "{:.1f}"),
     ("rate", "per s", "{:.0f}"),
@@ -19,34 +18,50 @@ COLUMNS = [
     ("before_bytes", "PSS before", "{:.0f}"),
     ("after_bytes", "PSS after", "{:.0f}"),
 ]
-MAIN = ("cpu_us", "bytes", "reload_s", "p99_us")
 
 
-def _cell(spread, form):
+def columns_of(results):
+    """Those of COLUMNS that these results have numbers for."""
+    return [column for column in COLUMNS
+            if any(results.spread(name, column[0])
+                   for name in results.rounds)]
+
+
+def cell(spread, form):
+    """A median; and its lowest and highest, if that is not all the same."""
     if spread is None:
         return "-"
+    text = form.format(spread.median)
     if spread.low == spread.high:
-        return form.format(spread.median)
-    return f"{form} ({form}..{form})".format(spread.median, spread.low,
-                                             spread.high)
+        return text
+    return f"{text} ({form}..{form})".format(spread.low, spread.high)
+
+
+def rows(rounds):
+    """Header and a row for each proxy; every number is followed by the ratio
+    of ours to that proxy's."""
+    results = Table(rounds)
+    columns = columns_of(results)
+    header = [""]
+    for _, title, _ in columns:
+        header += [title, "ours/its"]
+    found = [header]
+    for name in rounds:
+        row = [name]
+        for number, _, form in columns:
+            ratio = None if name == OURS else results.ratio(name, number)
+            row += [cell(results.spread(name, number), form),
+                    cell(ratio, "{:.2f}") if ratio else ""]
+        found.append(row)
+    return found
 
 
 def table(key, rounds, seconds):
     """Medians, lowest and highest; and our ratio to each."""
-    results = Table(rounds)
-    columns = [column for column in COLUMNS
-               if any(results.spread(name, column[0])
-                      for name in results.rounds)]
-    known = {column[0] for column in columns}
-    main = next((number for number in MAIN if number in known), None)
-    rows = [["", *(title for _, title, _ in columns), "ours/its"]]
-    for name in rounds:
-        row = [name, *(_cell(results.spread(name, number), form)
-                       for number, _, form in columns)]
-        ratio = results.ratio(name, main) if main and name != OURS else None
-        rows.append([*row, _cell(ratio, "{:.2f}") if ratio else ""])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = rows(rounds)
+    widths = [max(len(line[i]) for line in lines)
+              for i in range(len(lines[0]))]
     print(f"\n{key}  ({seconds:.0f} s)")
-    for row in rows:
-        print("  " + "  ".join(cell.ljust(width) for cell, width
-                               in zip(row, widths)).rstrip(), flush=True)
+    for line in lines:
+        print("  " + "  ".join(text.ljust(width) for text, width
+                               in zip(line, widths)).rstrip(), flush=True)

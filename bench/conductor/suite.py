@@ -12,7 +12,8 @@ from pathlib import Path
 from . import machine, measure, proxies, show
 from .keys import Keys
 from .programs import Backend, BenchError
-from .scenarios import GROWTH, GROWTH_LOAD, HELD, SCENARIOS
+from .scenarios import (GROWTH, GROWTH_LOAD, GROWTH_ROUNDS, HELD, NOT_QUICK,
+                        SCENARIOS)
 
 LIMIT_S = 120  # of one run, before it counts as failed
 
@@ -33,7 +34,9 @@ def names():
 class Suite:
     def __init__(self, bench, args, kinds, tuned, cpus):
         self.bench = bench
-        self.wanted = args.scenario or names()
+        self.wanted = args.scenario or [
+            name for name in names() if not (args.quick and name in NOT_QUICK)]
+        self.held_scale = args.scale or 1
         self.kinds = kinds
         self.tuned = tuned
         self.cpus = cpus
@@ -68,7 +71,8 @@ class Suite:
         load["connections"] = max(int(load["connections"] * self.scale), 4)
         for what, counts in GROWTH.items():
             for count in counts:
-                self._compare(f"{what}-{count}", self.kinds, 1,
+                rounds = 1 if count > 1000 else min(self.rounds, GROWTH_ROUNDS)
+                self._compare(f"{what}-{count}", self.kinds, rounds,
                               lambda kind, w=what, c=count:
                               measure.growth_run(self.bench, kind, w, c,
                                                  load, self.cpus[:1]))
@@ -89,7 +93,8 @@ class Suite:
                 self._compare(f"held-{word}-{count}", self.kinds, 1,
                               lambda kind, m=mutual, c=count:
                               measure.held_run(self.bench, kind, m,
-                                               max(int(c * self.scale), 100),
+                                               max(int(c * self.held_scale),
+                                                   20),
                                                self.cpus))
 
     def _compare(self, key, kinds, rounds, measure_one):
@@ -100,8 +105,11 @@ class Suite:
         began = time.monotonic()
         for _ in range(rounds):
             for kind in list(kinds):
+                run_began = time.monotonic()
                 try:
                     table[kind.name].append(measure_one(kind))
+                    table[kind.name][-1]["took_s"] = round(
+                        time.monotonic() - run_began, 2)
                 except BenchError as error:
                     self.failures.append((key, kind.name, str(error)))
                     kinds = [other for other in kinds if other != kind]
