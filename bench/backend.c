@@ -1,9 +1,8 @@
-#include "config.h"
-
 /* The plaintext service behind the proxy under test: obeys orders. */
 
+#include "config.h"
+
 #include <errno.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -18,8 +17,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "order.h"
-#include "team.h"
 #include "tally.h"
+#include "team.h"
 
 #define CHUNK ((size_t)256 * 1024)
 
@@ -146,6 +145,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	struct service *service = arg;
 	struct backend *backend = service->backend;
 	ssize_t n = recv(fd, backend->chunk, CHUNK, MSG_DONTWAIT);
+	bool is_order;
 
 	(void)what;
 	if (n < 0 && errno == EAGAIN)
@@ -155,11 +155,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	backend->tally->received += (uint64_t)n;
-	if (!take_head(service, backend->chunk, (size_t)n)) {
+	is_order = take_head(service, backend->chunk, (size_t)n);
+	service->received += (uint64_t)n;
+	if (!is_order) {
 		end(service);
 		return;
 	}
-	service->received += (uint64_t)n;
 	if (service->received < ORDER_SIZE ||
 		service->received < service->order.upload)
 		return;

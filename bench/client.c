@@ -334,6 +334,8 @@ client_new(const struct client_params *params)
 	if (fd < 0)
 		goto fail;
 	client->params = *params;
+	client->params.server_name = NULL; /* the caller's; OpenSSL copies */
+	client->params.session = NULL;
 	client->ssl = make_ssl(params, fd);
 	if (client->ssl == NULL)
 		goto fail;

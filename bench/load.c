@@ -1,7 +1,6 @@
-#include "config.h"
+/* The load generator: clients in some processes, and what they all saw. */
 
-/* The load generator: clients in one or several processes, and what they saw.
- */
+#include "config.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@ certificate and clients, two tickets, no access log, nothing but TLS in front
 and TCP behind."""
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -173,10 +174,12 @@ def shown_certificate(port, name):
         return None
 
 
-def output(command):
+def version_of(command):
+    """The first thing in what COMMAND says that looks like a version."""
     done = subprocess.run(command, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
-    return done.stdout
+    found = re.search(r"\b\d+\.\d+[\w.+~-]*", done.stdout)
+    return found.group() if found else "unknown"
 
 
 class Sallyport(Proxy):
@@ -189,7 +192,7 @@ class Sallyport(Proxy):
 
     @classmethod
     def version(cls):
-        return output([cls.binary, "--version"]).split()[1]
+        return version_of([cls.binary, "--version"])
 
     def command(self, number, config):
         return [self.binary, "-c", str(config)]
@@ -224,7 +227,7 @@ class Haproxy(Proxy):
 
     @classmethod
     def version(cls):
-        return output([cls.path(), "-v"]).split()[2]
+        return version_of([cls.path(), "-v"])
 
     def command(self, number, config):
         # The master is only there to reload.
@@ -263,7 +266,7 @@ class Nginx(Proxy):
 
     @classmethod
     def version(cls):
-        return output([cls.path(), "-v"]).strip().rpartition("/")[2]
+        return version_of([cls.path(), "-v"])
 
     def command(self, number, config):
         return [self.path(), "-p", str(self.directory), "-c", str(config),
@@ -304,7 +307,7 @@ class Hitch(Proxy):
 
     @classmethod
     def version(cls):
-        return output([cls.path(), "--version"]).split()[-1]
+        return version_of([cls.path(), "--version"])
 
     def command(self, number, config):
         return [self.path(), f"--config={config}"]
@@ -335,8 +338,7 @@ class Stunnel(Proxy):
 
     @classmethod
     def version(cls):
-        text = output([cls.path(), "-version"])
-        return text.partition("stunnel ")[2].split()[0]
+        return version_of([cls.path(), "-version"])
 
     def command(self, number, config):
         return [self.path(), str(config)]

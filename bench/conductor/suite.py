@@ -36,7 +36,7 @@ class Suite:
         self.bench = bench
         self.wanted = args.scenario or [
             name for name in names() if not (args.quick and name in NOT_QUICK)]
-        self.held_scale = args.scale or 1
+        self.size_scale = args.scale or 1  # what --quick leaves alone
         self.kinds = kinds
         self.tuned = tuned
         self.cpus = cpus
@@ -58,6 +58,9 @@ class Suite:
         self._run_reloads()
         self._run_held()
 
+    def _sized(self, count):
+        return max(int(count * self.size_scale), min(count, 10))
+
     def _run_two(self):
         for scenario in SCENARIOS:
             if scenario.two:
@@ -73,7 +76,7 @@ class Suite:
             for count in counts:
                 rounds = 1 if count > 1000 else min(self.rounds, GROWTH_ROUNDS)
                 self._compare(f"{what}-{count}", self.kinds, rounds,
-                              lambda kind, w=what, c=count:
+                              lambda kind, w=what, c=self._sized(count):
                               measure.growth_run(self.bench, kind, w, c,
                                                  load, self.cpus[:1]))
 
@@ -82,7 +85,7 @@ class Suite:
             kinds = [kind for kind in self.kinds
                      if what != "names" or kind.loads_names]
             self._compare(f"reload-{what}-{counts[-1]}", kinds, 1,
-                          lambda kind, w=what, c=counts[-1]:
+                          lambda kind, w=what, c=self._sized(counts[-1]):
                           measure.reload_run(self.bench, kind, w, c,
                                              self.cpus))
 
@@ -91,10 +94,8 @@ class Suite:
             word = "mutual" if mutual else "plain"
             for count in HELD:
                 self._compare(f"held-{word}-{count}", self.kinds, 1,
-                              lambda kind, m=mutual, c=count:
-                              measure.held_run(self.bench, kind, m,
-                                               max(int(c * self.held_scale),
-                                                   20),
+                              lambda kind, m=mutual, c=self._sized(count):
+                              measure.held_run(self.bench, kind, m, c,
                                                self.cpus))
 
     def _compare(self, key, kinds, rounds, measure_one):
