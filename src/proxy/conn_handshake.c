@@ -24,8 +24,22 @@ move_to_overlay(struct conn *conn)
 	listener_unref(&before);
 }
 
-/* The client is in. What it sends from now on waits in the kernel until the
- * backend is there. */
+/*
+ * What the client sends from now on waits in the kernel until the backend is
+ * there. One on this machine mostly is at once, and then the relay wants to
+ * hear of the client as the handshake did: two changes of the watch less.
+ */
+static void
+await_backend(struct conn *conn)
+{
+	conn_dial_begin(conn);
+	if (conn->state == CONN_CONNECTING &&
+		!watch_want(&conn->client_watch, false,
+			stream_has_rest(conn_client(conn))))
+		conn_close(conn, CONN_NO_MEMORY, NULL);
+}
+
+/* The client is in. */
 static void
 finish_handshake(struct conn *conn)
 {
@@ -37,14 +51,9 @@ finish_handshake(struct conn *conn)
 	move_to_overlay(conn);
 	conn->valid_until_s = tls_stream_valid_until(conn->tls);
 	conn_set_state(conn, CONN_CONNECTING);
-	if (!watch_want(&conn->client_watch, false,
-		    stream_has_rest(conn_client(conn)))) {
-		conn_close(conn, CONN_NO_MEMORY, NULL);
-		return;
-	}
 	if (conn->recheck_later && !proxy_recheck(conn_proxy(conn), conn))
 		return;
-	conn_dial_begin(conn);
+	await_backend(conn);
 }
 
 static void

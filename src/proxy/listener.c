@@ -24,14 +24,6 @@
 #include "tls/tls_sni.h"
 #include "tls/tls_stream.h"
 
-/*
- * Connections taken from one socket per turn of the loop. All workers are
- * woken by the same socket; one that took all there is would starve its own
- * connections and leave the others without work. (Measured with 4: balance
- * 41/59 at worst.)
- */
-#define ACCEPTS_PER_TURN 4
-
 struct accept_socket {
 	struct event readable;
 	int fd;
@@ -232,8 +224,14 @@ run_out(struct listener *listener, int errnum)
 			sizeof fields / sizeof fields[0]);
 }
 
-/* Returns false when there is nothing more to be accepted now. */
-static bool
+/*
+ * One connection from one socket per turn of the loop. A turn takes one step
+ * of one handshake, and a handshake has two of them, so whoever is accepted
+ * sooner only waits longer; asking until there is nobody left costs a system
+ * call that fails for every connection; and all workers are woken by the same
+ * socket: one that took more would leave the others without work.
+ */
+static void
 accept_one(struct accept_socket *socket)
 {
 	struct sockaddr_storage peer = {0};
@@ -242,32 +240,22 @@ accept_one(struct accept_socket *socket)
 
 	if (!proxy_has_room(socket->listener->proxy)) {
 		proxy_pause_accepts(socket->listener->proxy);
-		return false;
+		return;
 	}
 	fd = accept4(socket->fd, (struct sockaddr *)&peer, &len,
 		SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0) {
+	if (fd >= 0)
 		conn_start(socket->listener, fd, (struct sockaddr *)&peer);
-		return true;
-	}
-	if (is_error_of_the_peer(errno))
-		return true;
-	if (errno != EAGAIN)
+	else if (errno != EAGAIN && !is_error_of_the_peer(errno))
 		run_out(socket->listener, errno);
-	return false;
 }
 
 static void
 on_acceptable(int fd, short what, void *arg)
 {
-	struct accept_socket *socket = arg;
-	int n;
-
 	(void)fd;
 	(void)what;
-	for (n = 0; n < ACCEPTS_PER_TURN; n++)
-		if (!accept_one(socket))
-			return;
+	accept_one(arg);
 }
 
 void

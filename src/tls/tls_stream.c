@@ -76,7 +76,7 @@ drop_unread(struct tls_stream *tls)
 /*
  * Fills the scratch with what was left over, or with one recv(). STREAM_MOVED:
  * there are bytes and perhaps more; WANT_READ when there are none.
- * *DRAINED_OUT: the kernel has no more.
+ * *DRAINED_OUT: the kernel has no more, or will tell by itself.
  */
 static enum stream_next
 receive(struct tls_stream *tls, struct scratch *scratch, size_t max,
@@ -91,6 +91,9 @@ receive(struct tls_stream *tls, struct scratch *scratch, size_t max,
 		memcpy(scratch->in, tls->unread.bytes, tls->unread.len);
 		scratch->in_len = tls->unread.len;
 		drop_unread(tls);
+		/* Mostly a request that came with the last message of the
+		 * handshake, and all there is. */
+		*drained_out = true;
 		return STREAM_MOVED;
 	}
 	do {
