@@ -21,6 +21,7 @@
 #include "tls/tls_cipher.h"
 #include "tls/tls_crl.h"
 #include "tls/tls_ctx_parts.h"
+#include "tls/tls_decoders.h"
 #include "tls/tls_error.h"
 #include "tls/tls_group.h"
 #include "tls/tls_hello.h"
@@ -30,6 +31,17 @@
 #include "tls/tls_ticket.h"
 #include "tls/tls_ticket_keys.h"
 #include "tls/tls_verify.h"
+
+/* -1 without memory, which the getters and setters refuse. */
+static int
+ctx_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
+}
 
 void
 tls_init(void)
@@ -42,6 +54,10 @@ tls_init(void)
 		NULL);
 	/* Seeds the generator while it may still open what it wants to. */
 	(void)RAND_bytes(&byte, 1);
+	(void)ctx_index();
+	tls_hello_init();
+	tls_verify_init();
+	tls_decoders_init();
 }
 
 const char *
@@ -208,17 +224,6 @@ configure(struct tls_ctx *ctx, const struct listener_settings *listener,
 	if (status < 0)
 		return -1;
 	return set_session_context(ctx, listener, files, report);
-}
-
-/* -1 without memory, which the getters and setters refuse. */
-static int
-ctx_index(void)
-{
-	static int index = -1;
-
-	if (index < 0)
-		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	return index;
 }
 
 struct tls_ctx *

@@ -221,6 +221,13 @@ on_server_name(SSL *ssl, int *alert_out, void *arg)
 }
 
 void
+tls_hello_init(void)
+{
+	(void)failure_index();
+	(void)router_index();
+}
+
+void
 tls_hello_install(struct ssl_ctx_st *ssl_ctx)
 {
 	SSL_CTX_set_client_hello_cb(ssl_ctx, on_client_hello, NULL);

@@ -6,6 +6,9 @@ struct ssl_ctx_st;
 struct ssl_st;
 struct tls_failure;
 
+/* For tls_init(). */
+void tls_hello_init(void);
+
 /*
  * What the first message of a client decides: which context serves it.
  *

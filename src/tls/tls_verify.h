@@ -5,6 +5,9 @@ struct tls_failure;
 struct x509_st;
 struct x509_store_ctx_st;
 
+/* For tls_init(). */
+void tls_verify_init(void);
+
 /*
  * The verification of client certificates, for SSL_CTX_set_verify(): refuses
  * what OpenSSL refuses, and a client certificate whose extendedKeyUsage is

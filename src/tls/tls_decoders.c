@@ -1,0 +1,167 @@
+/* Certificates without OpenSSL 3.0's detours. */
+#include "tls/tls_decoders.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <openssl/rand.h>
+
+/* OpenSSL 3.2 remembers which decoders it needed. */
+#define FIRST_THAT_REMEMBERS 0x30200000L
+
+/* One for each kind of key. */
+#define DECODERS_MAX 16
+
+static OSSL_PROVIDER *whole;                      /* OpenSSL's default one */
+static OSSL_ALGORITHM decoders[DECODERS_MAX + 1]; /* ends with NULL */
+static OSSL_LIB_CTX *lean;                        /* NULL: do without */
+
+/* ---- the lean provider: all is the whole one's, but for its decoders ---- */
+
+static const OSSL_ALGORITHM *
+query(void *context, int operation, int *no_cache)
+{
+	(void)context;
+	if (operation != OSSL_OP_DECODER)
+		return OSSL_PROVIDER_query_operation(
+			whole, operation, no_cache);
+	*no_cache = 0;
+	return decoders;
+}
+
+static int
+get_capabilities(
+	void *context, const char *capability, OSSL_CALLBACK *tell, void *arg)
+{
+	(void)context;
+	return OSSL_PROVIDER_get_capabilities(whole, capability, tell, arg);
+}
+
+static int
+init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+	const OSSL_DISPATCH **out, void **context_out)
+{
+	static const OSSL_DISPATCH functions[] = {
+		{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
+		{OSSL_FUNC_PROVIDER_GET_CAPABILITIES,
+			(void (*)(void))get_capabilities},
+		{0, NULL},
+	};
+
+	(void)handle;
+	(void)in;
+	*out = functions;
+	/* Its functions are called with this. */
+	*context_out = OSSL_PROVIDER_get0_provider_ctx(whole);
+	return 1;
+}
+
+/* ---- life ---- */
+
+static int
+count_others(OSSL_PROVIDER *provider, void *arg)
+{
+	int *others = arg;
+
+	*others += strcmp(OSSL_PROVIDER_get0_name(provider), "default") != 0;
+	return 1;
+}
+
+/* Has nobody configured anything that a context of our own would not have? */
+static bool
+is_plain_setup(void)
+{
+	EVP_RAND_CTX *rand = RAND_get0_public(NULL);
+	int others = 0;
+
+	(void)OSSL_PROVIDER_do_all(NULL, count_others, &others);
+	return others == 0 &&
+	       EVP_default_properties_is_fips_enabled(NULL) == 0 &&
+	       rand != NULL &&
+	       EVP_RAND_is_a(EVP_RAND_CTX_get0_rand(rand), "CTR-DRBG") == 1;
+}
+
+/* "EC:id-ecPublicKey:1.2.840.10045.2.1" is called EC. */
+static bool
+is_called(const OSSL_ALGORITHM *decoder, const char *name)
+{
+	const char *names = decoder->algorithm_names;
+	size_t len = strlen(name);
+
+	return strncmp(names, name, len) == 0 &&
+	       (names[len] == ':' || names[len] == '\0');
+}
+
+/* Of what a certificate says about its key, if that is one that can sign a
+ * handshake: any other key is refused anyway. */
+static bool
+is_of_certificates(const OSSL_ALGORITHM *decoder)
+{
+	static const char *const keys[] = {
+		"RSA", "RSA-PSS", "DSA", "EC", "ED25519", "ED448"};
+	const char *properties = decoder->property_definition;
+	bool is_signing = false;
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		is_signing = is_signing || is_called(decoder, keys[i]);
+	return is_signing && strstr(properties, "input=der") != NULL &&
+	       strstr(properties, "structure=SubjectPublicKeyInfo") != NULL;
+}
+
+static bool
+pick_decoders(void)
+{
+	int no_cache = 0;
+	size_t n = 0;
+	const OSSL_ALGORITHM *all = OSSL_PROVIDER_query_operation(
+		whole, OSSL_OP_DECODER, &no_cache);
+
+	if (all == NULL || no_cache != 0)
+		return false;
+	for (; all->algorithm_names != NULL; all++) {
+		if (!is_of_certificates(all))
+			continue;
+		if (n == DECODERS_MAX)
+			return false;
+		decoders[n++] = *all;
+	}
+	return n > 0;
+}
+
+void
+tls_decoders_init(void)
+{
+	if (lean != NULL || OpenSSL_version_num() >= FIRST_THAT_REMEMBERS ||
+		!is_plain_setup())
+		return;
+	whole = OSSL_PROVIDER_load(NULL, "default");
+	if (whole == NULL || !pick_decoders())
+		return;
+	lean = OSSL_LIB_CTX_new();
+	if (lean == NULL)
+		return;
+	if (OSSL_PROVIDER_add_builtin(lean, "lean", init) != 1 ||
+		OSSL_PROVIDER_load(lean, "lean") == NULL) {
+		OSSL_LIB_CTX_free(lean);
+		lean = NULL;
+	}
+}
+
+void
+tls_decoders_begin(void)
+{
+	/* NULL changes nothing. */
+	(void)OSSL_LIB_CTX_set0_default(lean);
+}
+
+void
+tls_decoders_end(void)
+{
+	(void)OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX_get0_global_default());
+}

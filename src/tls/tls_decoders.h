@@ -1,0 +1,28 @@
+#pragma once
+
+/*
+ * Certificates without OpenSSL 3.0's detours.
+ *
+ * To decode one public key, OpenSSL before 3.2 sets up every decoder that the
+ * provider has (some seventy, PEM and private keys among them) and throws all
+ * but one away again: a tenth of a handshake with mutual TLS for each
+ * certificate it touches, and it touches the client's once more in every
+ * ticket. So handshakes run in a library context of their own, whose provider
+ * is OpenSSL's default one without the decoders that no certificate needs.
+ *
+ * Only where the process has nothing but the default provider and what comes
+ * with it: whoever configured another one, FIPS for one, is served by it.
+ */
+
+/* For tls_init(); once is enough. Nothing is said about failures: handshakes
+ * then do without. */
+void tls_decoders_init(void);
+
+/*
+ * From begin to end all that OpenSSL does with the default library context
+ * happens in the lean one. Do not nest. The indices of ex_data are counted for
+ * each context, and an object has room for one count only: whoever wants one
+ * (SSL_get_ex_new_index() and its like) takes it before, in tls_init().
+ */
+void tls_decoders_begin(void);
+void tls_decoders_end(void);
