@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -122,8 +123,26 @@ sandbox_drop_user(const char *user, const char *group, struct error *err)
 	return 0;
 }
 
-/* Of root in a container, or given by AmbientCapabilities=: no wall counts
- * while CAP_SYS_ADMIN and its kin stand behind it. */
+void
+sandbox_drop_ambient(void)
+{
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
+/* Inheritable ones do not count: with no_new_privs no file can use them. */
+static bool
+has_capabilities(struct __user_cap_header_struct *head)
+{
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (syscall(SYS_capget, head, sets) < 0)
+		return true;
+	return (sets[0].permitted | sets[1].permitted) != 0;
+}
+
+/* Of root in a container, for one: no wall counts while CAP_SYS_ADMIN and its
+ * kin stand behind it. A unit may refuse capset(2): who has nothing needs it
+ * not. */
 static int
 drop_capabilities(struct error *err)
 {
@@ -131,9 +150,13 @@ drop_capabilities(struct error *err)
 		.version = _LINUX_CAPABILITY_VERSION_3};
 	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
 		{0}};
+	int errnum;
 
-	if (syscall(SYS_capset, &head, none) < 0)
-		return error_set_errno(err, errno, "capset");
+	if (syscall(SYS_capset, &head, none) == 0)
+		return 0;
+	errnum = errno;
+	if (has_capabilities(&head))
+		return error_set_errno(err, errnum, "capset");
 	return 0;
 }
 

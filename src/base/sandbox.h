@@ -26,6 +26,12 @@ void sandbox_no_core(void);
 void sandbox_die_with_parent(void);
 
 /*
+ * Of the capabilities that a service manager gave (AmbientCapabilities=) the
+ * next image gets none. Between fork and execve: this one keeps them.
+ */
+void sandbox_drop_ambient(void);
+
+/*
  * When running as root: become USER and GROUP (NULL: the user's own group),
  * with that user's supplementary groups, for good. Otherwise does nothing.
  * With USER NULL root becomes "nobody". What the two above did is done

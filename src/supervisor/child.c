@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/sandbox.h"
 
 /* Descriptors of a child, by number: 0-2, then these. */
 enum {
@@ -82,7 +83,7 @@ own_image(void)
 }
 
 /* Between fork and exec. Puts the descriptors where the child looks for them
- * (dup2() leaves them open), and lets it have no others. */
+ * (dup2() leaves them open), and lets it have no others, nor a capability. */
 static void
 become(int image, char **argv, char **env, const struct handed_down *down,
 	size_t n)
@@ -91,6 +92,7 @@ become(int image, char **argv, char **env, const struct handed_down *down,
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	sandbox_drop_ambient();
 	fd_cloexec_from(CHILD_CHANNEL_FD);
 	for (size_t i = 0; i < n; i++)
 		if (down[i].here >= 0 && dup2(down[i].here, down[i].there) < 0)

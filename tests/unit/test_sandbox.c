@@ -5,6 +5,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -22,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -370,6 +374,102 @@ become_nobody_known(void)
 	return 0;
 }
 
+/* As a unit does that has capset(2) in no SystemCallFilter=. */
+static int
+refuse_capset(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_capset, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {
+		.len = sizeof code / sizeof code[0], .filter = code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int
+confine_without_capset_as_nobody(void)
+{
+	const char *lacking = NULL;
+	struct error err;
+
+	NEED(sandbox_drop_user(NULL, NULL, &err) == 0);
+	NEED(refuse_capset() == 0);
+	NEED(sandbox_confine(SANDBOX_WORKER, &lacking, &err) == 0);
+	return 0;
+}
+
+static int
+confine_without_capset_as_root(void)
+{
+	const char *lacking = NULL;
+	struct error err;
+
+	if (geteuid() != 0)
+		return NOT_HERE;
+	NEED(refuse_capset() == 0);
+	NEED(sandbox_confine(SANDBOX_WORKER, &lacking, &err) == -1);
+	NEED(strncmp(err.text, "capset: ", 8) == 0);
+	return 0;
+}
+
+/* Inheritable first: capabilities(7) wants that of an ambient one. */
+static int
+gain_ambient(unsigned capability)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, sets) < 0)
+		return -1;
+	sets[0].inheritable |= 1U << capability;
+	if (syscall(SYS_capset, &head, sets) < 0)
+		return -1;
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+}
+
+static int
+give_up_ambient(void)
+{
+	const unsigned kill_any = 5; /* CAP_KILL, which any root has */
+
+	if (geteuid() != 0)
+		return NOT_HERE;
+	NEED(gain_ambient(kill_any) == 0);
+	NEED(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, kill_any, 0, 0) == 1);
+	sandbox_drop_ambient();
+	NEED(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, kill_any, 0, 0) == 0);
+	return 0;
+}
+
+static void
+capset_is_not_needed_by_who_has_nothing(void **state)
+{
+	(void)state;
+	run(confine_without_capset_as_nobody);
+}
+
+static void
+capabilities_that_cannot_be_dropped_are_an_error(void **state)
+{
+	(void)state;
+	run(confine_without_capset_as_root);
+}
+
+static void
+ambient_capabilities_are_dropped(void **state)
+{
+	(void)state;
+	run(give_up_ambient);
+}
+
 static void
 a_worker_has_no_files_and_executes_nothing(void **state)
 {
@@ -491,6 +591,10 @@ main(void)
 		cmocka_unit_test(root_becomes_nobody_for_good),
 		cmocka_unit_test(a_group_may_be_chosen),
 		cmocka_unit_test(unknown_users_and_groups_are_named),
+		cmocka_unit_test(capset_is_not_needed_by_who_has_nothing),
+		cmocka_unit_test(
+			capabilities_that_cannot_be_dropped_are_an_error),
+		cmocka_unit_test(ambient_capabilities_are_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
