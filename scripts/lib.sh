@@ -16,6 +16,11 @@ packages_test=(libcmocka-dev python3 python3-pytest python3-cryptography
 packages_lint=(clang-format-14 shellcheck mandoc)
 packages_clang=(clang-14 libclang-rt-14-dev)
 packages_dist=(xz-utils)
+# Debian boots in a container of systemd's, with systemd as PID 1. In there run
+# tests, and the program with the libraries it was linked to out here.
+packages_systemd=(debootstrap systemd-container)
+packages_systemd_tests=(python3 python3-pytest python3-cryptography)
+packages_run=(libssl3 libevent-core-2.1-7 libinih1 libsystemd0 libseccomp2)
 }
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
