@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <event2/event_struct.h>
 #include <openssl/err.h>
 
+#include "client_socket.h"
 #include "order.h"
 
 #define CHUNK ((size_t)64 * 1024)
@@ -277,32 +277,6 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		event_active(&client->event, client->waiting_for, 0);
 }
 
-static int
-connect_socket(const struct client_params *params)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	if (fd < 0)
-		return -1;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* Else a source address has to have a port free for all targets. */
-	(void)setsockopt(
-		fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-	if (bind(fd, (const struct sockaddr *)&params->source,
-		    sizeof params->source) < 0 ||
-		(connect(fd, (const struct sockaddr *)&params->target,
-			 sizeof params->target) < 0 &&
-			errno != EINPROGRESS)) {
-		int errnum = errno;
-
-		(void)close(fd);
-		errno = errnum;
-		return -1;
-	}
-	return fd;
-}
-
 static SSL *
 make_ssl(const struct client_params *params, int fd)
 {
@@ -326,11 +300,11 @@ struct client *
 client_new(const struct client_params *params)
 {
 	struct client *client = calloc(1, sizeof *client);
-	int fd = -1;
+	int fd;
 
 	if (client == NULL)
 		return NULL;
-	fd = connect_socket(params);
+	fd = client_socket_open(&params->source, &params->target);
 	if (fd < 0)
 		goto fail;
 	client->params = *params;

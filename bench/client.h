@@ -31,8 +31,8 @@ struct client_params {
 	SSL_CTX *ctx;
 	struct sockaddr_in source; /* port 0: any */
 	struct sockaddr_in target;
-	const char *server_name; /* NULL sends none; copied */
-	SSL_SESSION *session;    /* NULL for a full handshake; borrowed */
+	char *server_name;    /* NULL sends none; copied */
+	SSL_SESSION *session; /* NULL for a full handshake; borrowed */
 	client_news_fn on_news;
 	void *arg;
 };

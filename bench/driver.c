@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <openssl/objects.h>
 #include <openssl/ssl.h>
 
 #include "base/clock.h"
@@ -17,8 +16,8 @@
 #include "base/mem.h"
 #include "client.h"
 #include "client_ctx.h"
+#include "driver_results.h"
 #include "plan.h"
-#include "tally.h"
 
 enum driver_phase {
 	DRIVER_WARMING, /* until ready is said */
@@ -75,11 +74,12 @@ static void
 open_client(struct driver *driver, size_t place)
 {
 	const struct plan *plan = driver->plan;
-	char name[32];
+	char name[48];
 	struct client_params params = {.base = driver->base,
 		.ctx = client_ctx_ssl_ctx(driver->ctx),
 		.source = {.sin_family = AF_INET},
-		.target = plan->target,
+		.target = {.sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
 		.session = client_ctx_session(driver->ctx),
 		.on_news = on_news,
 		.arg = driver};
@@ -89,11 +89,10 @@ open_client(struct driver *driver, size_t place)
 	params.source.sin_addr.s_addr =
 		htonl(INADDR_LOOPBACK + 1 + (in_addr_t)driver->number);
 	params.target.sin_port =
-		htons((uint16_t)(ntohs(plan->target.sin_port) +
-				 driver->turn % plan->targets));
+		htons((uint16_t)(plan->port + driver->turn % plan->ports));
 	if (plan->names > 0) {
 		(void)snprintf(name, sizeof name, "n%zu.bench.example",
-			driver->turn % plan->names);
+			driver->turn % (size_t)plan->names);
 		params.server_name = name;
 	}
 	driver->turn++;
@@ -107,28 +106,6 @@ open_client(struct driver *driver, size_t place)
 		return;
 	}
 	client_set_number(slot->client, place);
-}
-
-static void
-take_sample(struct driver *driver, const struct slot *slot)
-{
-	struct driver_results *results = driver->results;
-	uint64_t us = clock_monotonic_us() - slot->began_us;
-
-	if (results->n_samples < results->samples_max)
-		results->samples[results->n_samples] =
-			us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
-	results->n_samples++;
-}
-
-static void
-count_exchange(struct driver *driver, uint64_t upload, uint64_t download)
-{
-	struct tally *tally = driver->results->tally;
-
-	tally->exchanges++;
-	tally->sent += upload;
-	tally->received += download;
 }
 
 static void
@@ -245,15 +222,17 @@ on_steady_exchanged(struct slot *slot)
 		.tv_usec = (suseconds_t)(interval_us % 1000000)};
 
 	if (driver->phase == DRIVER_WARMING) {
-		count_exchange(driver, 64, 64);
+		driver_results_exchange(driver->results, 64, 64);
 		if (++driver->finished == driver->n_slots)
 			finish_phase(driver);
 		else if (driver->opened < driver->n_slots)
 			open_client(driver, driver->opened);
 		return;
 	}
-	count_exchange(driver, driver->plan->upload, driver->plan->download);
-	take_sample(driver, slot);
+	driver_results_exchange(
+		driver->results, driver->plan->upload, driver->plan->download);
+	driver_results_sample(
+		driver->results, clock_monotonic_us() - slot->began_us);
 	if (interval_us == 0 || slot->exchanges == driver->plan->exchanges)
 		go_on(slot);
 	else
@@ -269,9 +248,11 @@ on_exchanged(struct slot *slot)
 		on_steady_exchanged(slot);
 		return;
 	}
-	count_exchange(driver, driver->plan->upload, driver->plan->download);
+	driver_results_exchange(
+		driver->results, driver->plan->upload, driver->plan->download);
 	if (driver->phase == DRIVER_WORKING)
-		take_sample(driver, slot);
+		driver_results_sample(
+			driver->results, clock_monotonic_us() - slot->began_us);
 	client_close(slot->client);
 }
 
@@ -286,34 +267,13 @@ on_closed(struct slot *slot)
 	turn_over(driver, (size_t)(slot - driver->slots));
 }
 
-/* What was agreed on, for whoever compares proxies. */
-static void
-note_handshake(struct driver *driver, SSL *ssl)
-{
-	struct driver_results *results = driver->results;
-	int signature = NID_undef;
-	int group = (int)SSL_get_negotiated_group(ssl);
-
-	driver->results->tally->connections++;
-	if (SSL_session_reused(ssl)) {
-		driver->results->tally->resumed++;
-	} else if (SSL_get_peer_signature_type_nid(ssl, &signature) == 1) {
-		(void)snprintf(results->signature, sizeof results->signature,
-			"%s", OBJ_nid2sn(signature));
-	}
-	(void)snprintf(results->cipher, sizeof results->cipher, "%s",
-		SSL_get_cipher_name(ssl));
-	(void)snprintf(
-		results->group, sizeof results->group, "%s", OBJ_nid2sn(group));
-}
-
 static void
 on_open(struct slot *slot)
 {
 	struct driver *driver = slot->driver;
 	const struct plan *plan = driver->plan;
 
-	note_handshake(driver, client_ssl(slot->client));
+	driver_results_handshake(driver->results, client_ssl(slot->client));
 	if (plan->shape == PLAN_STEADY)
 		client_exchange(slot->client, 64, 64);
 	else
@@ -381,8 +341,8 @@ static void
 make_slots(struct driver *driver)
 {
 	const struct plan *plan = driver->plan;
-	size_t n = plan->shape == PLAN_STEADY ? plan->connections
-					      : plan->concurrency;
+	uint64_t n = plan->shape == PLAN_STEADY ? plan->connections
+						: plan->concurrency;
 
 	driver->n_slots = plan_share(plan, n, driver->number);
 	driver->slots = xcalloc(driver->n_slots + 1, sizeof *driver->slots);

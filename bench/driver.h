@@ -1,27 +1,15 @@
 #pragma once
 
 #include <stddef.h>
-#include <stdint.h>
 
+struct driver_results;
 struct plan;
-struct tally;
 
 /* Words between a driver and the parent. */
 #define DRIVER_READY 'r' /* driver: warmed up, all connections are there */
 #define DRIVER_GO    'g' /* parent */
 #define DRIVER_DONE  'd' /* driver: tally and samples are complete */
 #define DRIVER_END   'e' /* parent */
-
-/* What a driver leaves in memory that it shares with the parent. */
-struct driver_results {
-	struct tally *tally;
-	uint32_t *samples; /* microseconds of each exchange, see below */
-	size_t samples_max;
-	size_t n_samples; /* it ever took; those past the maximum are lost */
-	char group[32];   /* of the last handshake: what was agreed on */
-	char cipher[64];
-	char signature[32];
-};
 
 /*
  * Drives the clients of one process, member NUMBER of the plan, as the words

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "driver.h"
+#include "driver_results.h"
 #include "plan.h"
 #include "tally.h"
 #include "team.h"
@@ -29,7 +30,7 @@ run_member(size_t number, int control, void *arg)
 {
 	struct load *load = arg;
 
-	(void)alarm(load->plan.limit_s);
+	(void)alarm((unsigned)load->plan.limit_s);
 	return driver_run(&load->plan, number, control, &load->results[number]);
 }
 
@@ -130,7 +131,9 @@ work(struct load *load, struct team *team)
 	if (team_await(team, DRIVER_READY) < 0)
 		return -1;
 	before = tally_sum(load->tallies, load->plan.processes);
-	printf("ready\n");
+	printf("{");
+	tally_print(&before);
+	printf("}\n");
 	(void)fflush(stdout);
 	await_line();
 	began_us = clock_monotonic_us();
@@ -143,8 +146,7 @@ work(struct load *load, struct team *team)
 		return -1;
 	print_results(
 		load, &before, (double)(clock_monotonic_us() - began_us) / 1e6);
-	if (!load->plan.endless)
-		await_line();
+	await_line();
 	team_tell(team, DRIVER_END);
 	return 0;
 }
@@ -158,7 +160,7 @@ main(int argc, char **argv)
 	plan_parse(&load.plan, argc, argv);
 	(void)signal(SIGPIPE, SIG_IGN);
 	share_memory(&load);
-	(void)alarm(load.plan.limit_s);
+	(void)alarm((unsigned)load.plan.limit_s);
 	team = team_start(load.plan.processes, run_member, &load);
 	if (work(&load, team) < 0) {
 		team_kill(&team);

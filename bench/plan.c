@@ -2,7 +2,6 @@
 
 #include "plan.h"
 
-#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,50 +32,50 @@ static const char usage[] =
 	"  --endless        new connections until told to end\n"
 	"  --processes N    that share the connections (1)\n"
 	"  --limit N        seconds after which it fails (60)\n"
-	"Says \"ready\", awaits a line, works, says what was done (JSON), awaits\n"
-	"a line, ends. With --endless the second line is awaited first.\n";
+	"Says what warming up took (JSON), awaits a line, works (with "
+	"--endless until\n"
+	"another line), says what was done, awaits a line, ends.\n";
 
-enum option_key {
-	OPT_PORT,
-	OPT_PORTS,
-	OPT_NAMES,
-	OPT_TLS,
-	OPT_CERT,
-	OPT_KEY,
-	OPT_RESUME,
-	OPT_STEADY,
-	OPT_CONNECTIONS,
-	OPT_CONCURRENCY,
-	OPT_WARM_UP,
-	OPT_EXCHANGES,
-	OPT_UPLOAD,
-	OPT_DOWNLOAD,
-	OPT_INTERVAL,
-	OPT_ENDLESS,
-	OPT_PROCESSES,
-	OPT_LIMIT
+/* Options whose value is a number, by their place in this table. */
+static const struct {
+	const char *name;
+	size_t offset;
+	uint64_t min;
+	uint64_t max;
+} numbers[] = {
+	{"port", offsetof(struct plan, port), 1, UINT16_MAX},
+	{"ports", offsetof(struct plan, ports), 1, 20000},
+	{"names", offsetof(struct plan, names), 1, 1000000},
+	{"processes", offsetof(struct plan, processes), 1, TEAM_MAX},
+	{"connections", offsetof(struct plan, connections), 1, 10000000},
+	{"concurrency", offsetof(struct plan, concurrency), 1, 10000},
+	{"warm-up", offsetof(struct plan, warm_up), 0, 1000000},
+	{"exchanges", offsetof(struct plan, exchanges), 0, 10000000},
+	{"upload", offsetof(struct plan, upload), ORDER_SIZE, INT64_MAX},
+	{"download", offsetof(struct plan, download), ORDER_SIZE, INT64_MAX},
+	{"interval", offsetof(struct plan, interval_us), 0, 60000000},
+	{"limit", offsetof(struct plan, limit_s), 1, 3600},
+};
+#define N_NUMBERS (sizeof numbers / sizeof *numbers)
+
+/* The others, behind them. */
+enum word {
+	WORD_TLS = N_NUMBERS,
+	WORD_CERT,
+	WORD_KEY,
+	WORD_RESUME,
+	WORD_STEADY,
+	WORD_ENDLESS,
+	WORD_END
 };
 
-static const struct option options[] = {
-	{"port", required_argument, NULL, OPT_PORT},
-	{"ports", required_argument, NULL, OPT_PORTS},
-	{"names", required_argument, NULL, OPT_NAMES},
-	{"tls", required_argument, NULL, OPT_TLS},
-	{"cert", required_argument, NULL, OPT_CERT},
-	{"key", required_argument, NULL, OPT_KEY},
-	{"resume", no_argument, NULL, OPT_RESUME},
-	{"steady", no_argument, NULL, OPT_STEADY},
-	{"connections", required_argument, NULL, OPT_CONNECTIONS},
-	{"concurrency", required_argument, NULL, OPT_CONCURRENCY},
-	{"warm-up", required_argument, NULL, OPT_WARM_UP},
-	{"exchanges", required_argument, NULL, OPT_EXCHANGES},
-	{"upload", required_argument, NULL, OPT_UPLOAD},
-	{"download", required_argument, NULL, OPT_DOWNLOAD},
-	{"interval", required_argument, NULL, OPT_INTERVAL},
-	{"endless", no_argument, NULL, OPT_ENDLESS},
-	{"processes", required_argument, NULL, OPT_PROCESSES},
-	{"limit", required_argument, NULL, OPT_LIMIT},
-	{NULL, 0, NULL, 0},
+static const struct option words[] = {
+	{"tls", required_argument, NULL, WORD_TLS},
+	{"cert", required_argument, NULL, WORD_CERT},
+	{"key", required_argument, NULL, WORD_KEY},
+	{"resume", no_argument, NULL, WORD_RESUME},
+	{"steady", no_argument, NULL, WORD_STEADY},
+	{"endless", no_argument, NULL, WORD_ENDLESS},
 };
 
 static _Noreturn void
@@ -84,21 +83,6 @@ refuse(void)
 {
 	(void)fputs(usage, stderr);
 	exit(2);
-}
-
-static uint64_t
-number(const char *text, uint64_t min, uint64_t max)
-{
-	char *end;
-	unsigned long long value = strtoull(text, &end, 10);
-
-	if (end == text || *end != '\0' || *text == '-' || value < min ||
-		value > max) {
-		(void)fprintf(
-			stderr, "load: \"%s\": not a number I can use\n", text);
-		refuse();
-	}
-	return value;
 }
 
 static int
@@ -111,87 +95,67 @@ version(const char *text)
 	refuse();
 }
 
-/* The options that say with whom, and how, to speak. */
 static void
-take_peer(struct plan *plan, enum option_key key, const char *value)
+take_number(struct plan *plan, size_t row, const char *text)
 {
-	if (key == OPT_PORT)
-		plan->target.sin_port =
-			htons((uint16_t)number(value, 1, UINT16_MAX));
-	else if (key == OPT_PORTS)
-		plan->targets = (unsigned)number(value, 1, 20000);
-	else if (key == OPT_NAMES)
-		plan->names = (unsigned)number(value, 1, 1000000);
-	else if (key == OPT_TLS)
-		plan->version = version(value);
-	else if (key == OPT_CERT)
-		plan->cert = value;
-	else if (key == OPT_KEY)
-		plan->key = value;
-	else
-		plan->resume = true;
+	char *end;
+	unsigned long long value = strtoull(text, &end, 10);
+	uint64_t *field =
+		(uint64_t *)(void *)((char *)plan + numbers[row].offset);
+
+	if (end == text || *end != '\0' || *text == '-' ||
+		value < numbers[row].min || value > numbers[row].max) {
+		(void)fprintf(stderr, "load: --%s %s: wanted %ju to %ju\n",
+			numbers[row].name, text, (uintmax_t)numbers[row].min,
+			(uintmax_t)numbers[row].max);
+		refuse();
+	}
+	*field = value;
 }
 
 static void
-take(struct plan *plan, enum option_key key, const char *value)
+take_word(struct plan *plan, int word, const char *text)
 {
-	switch (key) {
-	case OPT_PORT:
-	case OPT_PORTS:
-	case OPT_NAMES:
-	case OPT_TLS:
-	case OPT_CERT:
-	case OPT_KEY:
-	case OPT_RESUME:
-		take_peer(plan, key, value);
-		return;
-	case OPT_STEADY:
+	if (word == WORD_TLS)
+		plan->version = version(text);
+	else if (word == WORD_CERT)
+		plan->cert = text;
+	else if (word == WORD_KEY)
+		plan->key = text;
+	else if (word == WORD_RESUME)
+		plan->resume = true;
+	else if (word == WORD_STEADY)
 		plan->shape = PLAN_STEADY;
-		return;
-	case OPT_CONNECTIONS:
-		plan->connections = number(value, 1, 10000000);
-		return;
-	case OPT_CONCURRENCY:
-		plan->concurrency = number(value, 1, 10000);
-		return;
-	case OPT_WARM_UP:
-		plan->warm_up = number(value, 0, 1000000);
-		return;
-	case OPT_EXCHANGES:
-		plan->exchanges = number(value, 0, 10000000);
-		return;
-	case OPT_UPLOAD:
-		plan->upload = number(value, ORDER_SIZE, UINT64_MAX);
-		return;
-	case OPT_DOWNLOAD:
-		plan->download = number(value, ORDER_SIZE, UINT64_MAX);
-		return;
-	case OPT_INTERVAL:
-		plan->interval_us = number(value, 0, 60000000);
-		return;
-	case OPT_ENDLESS:
+	else if (word == WORD_ENDLESS)
 		plan->endless = true;
-		return;
-	case OPT_PROCESSES:
-		plan->processes = number(value, 1, TEAM_MAX);
-		return;
-	case OPT_LIMIT:
-		plan->limit_s = (unsigned)number(value, 1, 3600);
-		return;
+	else
+		refuse();
+}
+
+static void
+parse_options(struct plan *plan, int argc, char **argv)
+{
+	struct option options[WORD_END + 1] = {0};
+	int key;
+
+	for (size_t i = 0; i < N_NUMBERS; i++)
+		options[i] = (struct option){
+			numbers[i].name, required_argument, NULL, (int)i};
+	memcpy(options + N_NUMBERS, words, sizeof words);
+	while ((key = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (key >= 0 && (size_t)key < N_NUMBERS)
+			take_number(plan, (size_t)key, optarg);
+		else
+			take_word(plan, key, optarg);
 	}
-	refuse();
 }
 
 void
 plan_parse(struct plan *plan, int argc, char **argv)
 {
-	int key;
-
 	*plan = (struct plan){
 		.shape = PLAN_TURNOVER,
-		.target = {.sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
-		.targets = 1,
+		.ports = 1,
 		.version = TLS1_3_VERSION,
 		.processes = 1,
 		.connections = 100,
@@ -201,15 +165,18 @@ plan_parse(struct plan *plan, int argc, char **argv)
 		.download = 64,
 		.limit_s = 60,
 	};
-	while ((key = getopt_long(argc, argv, "", options, NULL)) != -1)
-		take(plan, (enum option_key)key, optarg);
-	if (optind != argc || plan->target.sin_port == 0 ||
-		(plan->cert == NULL) != (plan->key == NULL))
+	parse_options(plan, argc, argv);
+	if (optind != argc || plan->port == 0 ||
+		plan->port + plan->ports - 1 > UINT16_MAX ||
+		(plan->cert == NULL) != (plan->key == NULL) ||
+		plan->processes > plan->connections ||
+		plan->processes > plan->concurrency)
 		refuse();
 }
 
 size_t
-plan_share(const struct plan *plan, size_t n, size_t member)
+plan_share(const struct plan *plan, uint64_t n, size_t member)
 {
-	return n / plan->processes + (member < n % plan->processes ? 1 : 0);
+	return (size_t)(n / plan->processes +
+			(member < n % plan->processes ? 1 : 0));
 }

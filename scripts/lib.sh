@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# What scripts/demo, scripts/test, scripts/lint and .ci/run share: the lists of
-# packages, and how to install, configure and build. To be sourced, not run.
+# What scripts/demo, scripts/test, scripts/lint, .ci/run and bench/ share: the
+# lists of packages, and how to install, configure and build. To be sourced, not
+# run.
 
 # Debian packages by purpose; the names are those of Debian 12 and 13.
 # shellcheck disable=SC2034 # used by those who source this
@@ -21,6 +22,9 @@ packages_dist=(xz-utils)
 packages_systemd=(debootstrap systemd-container)
 packages_systemd_tests=(python3 python3-pytest python3-cryptography)
 packages_run=(libssl3 libevent-core-2.1-7 libinih1 libsystemd0 libseccomp2)
+packages_bench=(haproxy hitch nginx libnginx-mod-stream stunnel4
+	python3-cryptography)
+packages_count=(valgrind python3-cryptography)
 }
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -67,7 +71,7 @@ disable_services()
 	[ -d /run/systemd/system ] || return 0
 	for package in "$@"; do
 		case $package in
-		nginx | haproxy | redis-server)
+		nginx | haproxy | redis-server | hitch | stunnel4)
 			systemctl --quiet disable "$package.service" || true ;;
 		esac
 	done

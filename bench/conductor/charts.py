@@ -4,7 +4,7 @@ from html import escape
 
 COLOURS = ["#1f6f8b", "#c8963e", "#7a9e5f", "#b0596a", "#8a8a8a", "#d9b98a",
            "#b5cba3"]
-LEFT, RIGHT, TOP, BAR, GAP = 250, 90, 56, 13, 14
+LEFT, RIGHT, TOP, BAR, GAP = 165, 60, 56, 13, 14
 WIDTH = 760
 
 
@@ -14,9 +14,11 @@ def _text(x, y, text, anchor="start", size=12, weight="normal"):
             "</text>")
 
 
-def _legend(names):
-    parts, x = [], LEFT
+def _legend(names, shown):
+    parts, x = [], 12
     for name, colour in zip(names, COLOURS):
+        if name not in shown:
+            continue
         parts.append(f'<rect x="{x}" y="32" width="11" height="11" '
                      f'fill="{colour}"/>')
         parts.append(_text(x + 15, 42, name))
@@ -27,6 +29,7 @@ def _legend(names):
 def bars(title, names, groups, form="{:.2f}", line=None):
     """GROUPS: [(label, {name: value})]; NAMES give order and colours. LINE is
     a value to draw a mark at. Longer is worse in all of ours."""
+    shown = {name for _, group in groups for name in group}
     values = [value for _, group in groups for value in group.values()]
     # What is far worse than the rest would make the rest unreadable.
     values.sort()
@@ -55,4 +58,4 @@ def bars(title, names, groups, form="{:.2f}", line=None):
             'font-family="sans-serif" fill="#222">')
     return "\n".join([head, '<rect width="100%" height="100%" fill="#fff"/>',
                       _text(12, 20, title, size=15, weight="bold"),
-                      *_legend(names), *parts, "</svg>", ""])
+                      *_legend(names, shown), *parts, "</svg>", ""])

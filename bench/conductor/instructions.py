@@ -91,11 +91,11 @@ def _run(directory, keys, backend, load_path, mutual, options):
     try:
         certificate = {"cert": keys.client.cert, "key": keys.client.key} \
             if mutual else {}
+        before = backend.count()
         load = Load(load_path, cpus, limit=120, port=proxy.port,
                     **certificate, **options)
         try:
-            load.wait_ready()
-            before = backend.count()
+            before = backend.expect(before, load.wait_ready())
             load.go()
             backend.expect(before, load.result())
             load.end()

@@ -34,15 +34,17 @@ class Bench:
 
     @contextlib.contextmanager
     def load(self, proxy, cpus, **options):
-        """A load that is ready to go; told to end afterwards."""
+        """A load that is ready to go; told to end afterwards. What it did to
+        warm up is verified like the rest."""
         keys = {}
         if proxy.setup.ca_file:
             keys = {"cert": self.keys.client.cert,
                     "key": self.keys.client.key}
+        before = self.backend.count()
         load = Load(self.load_path, cpus, limit=self.limit_s,
                     port=proxy.port, **keys, **options)
         try:
-            load.wait_ready()
+            self.backend.expect(before, load.wait_ready())
             yield load
             load.end()
         finally:

@@ -50,8 +50,11 @@ class Program:
         self.process.wait()
 
     def close(self):
-        """Lets it end; whether it did so well."""
-        self.process.stdin.close()
+        """Lets it end, which it must do well."""
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # of a line that it did not live to read
         try:
             status = self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -74,9 +77,20 @@ class Backend(Program):
         self.say("count")
         return json.loads(self.line())
 
+    def settle(self):
+        """After a failure: until connections that were torn down are."""
+        last = self.count()
+        while True:
+            time.sleep(0.2)
+            now = self.count()
+            if now == last:
+                return
+            last = now
+
     def expect(self, before, did):
-        """That since BEFORE it has done what a load says it DID. What was
-        answered is counted a moment after it was sent."""
+        """That since BEFORE it has done what a load says it DID: returns the
+        count then. What was answered is counted a moment after it was sent.
+        """
         keys = ("exchanges", "sent", "received")
         want = {"exchanges": did["exchanges"], "sent": did["received"],
                 "received": did["sent"]}
@@ -85,7 +99,7 @@ class Backend(Program):
             now = self.count()
             done = {key: now[key] - before[key] for key in keys}
             if done == want and now["cut"] == before["cut"]:
-                return
+                return now
             if time.monotonic() > deadline:
                 raise BenchError(f"the backend counts {done}, "
                                  f"{now['cut'] - before['cut']} cut; the "
@@ -107,9 +121,8 @@ class Load(Program):
         super().__init__(command, cpus, limit_s=limit + 5)
 
     def wait_ready(self):
-        line = self.line()
-        if line != "ready":
-            raise BenchError(f"load: {line}")
+        """Returns what was done to warm up."""
+        return json.loads(self.line())
 
     def go(self):
         self.say("go")

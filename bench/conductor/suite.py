@@ -112,6 +112,7 @@ class Suite:
                     table[kind.name][-1]["took_s"] = round(
                         time.monotonic() - run_began, 2)
                 except BenchError as error:
+                    self.bench.backend.settle()
                     self.failures.append((key, kind.name, str(error)))
                     kinds = [other for other in kinds if other != kind]
                     table[kind.name] = []
