@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+from .programs import BenchError
+
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -71,6 +73,9 @@ def pss_bytes(pids):
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue
+        except PermissionError:
+            raise BenchError("only root may see the memory of processes "
+                             "that are confined") from None
         for line in text.splitlines():
             if line.startswith("Pss:"):
                 total += int(line.split()[1]) * 1024

@@ -1,8 +1,10 @@
 """Our own ends of the line: the load generator and the backend."""
 
+import ctypes
 import json
 import os
 import select
+import signal
 import subprocess
 import time
 
@@ -11,10 +13,17 @@ class BenchError(Exception):
     """Something that must not be taken for a result."""
 
 
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+
+
 def pinned(cpus):
-    """For Popen: what starts the process on these CPUs, it and all it
-    starts."""
-    return lambda: os.sched_setaffinity(0, cpus)
+    """For Popen: puts a process, and all that it starts, on these CPUs; and
+    ends it should we be killed before we could."""
+    def prepare():
+        os.sched_setaffinity(0, cpus)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    return prepare
 
 
 class Program:

@@ -278,8 +278,11 @@ class Nginx(Proxy):
         if setup.names:  # the only way it has: read at every handshake
             cert = setup.names[0].cert.parent / "$ssl_server_name.crt"
             key = setup.names[0].key.parent / "$ssl_server_name.key"
-        lines = [
-            "user root;" if setup.names else "user nobody nogroup;",
+        lines = []
+        if os.geteuid() == 0:
+            lines.append("user root;" if setup.names
+                         else "user nobody nogroup;")
+        lines += [
             "load_module /usr/lib/nginx/modules/ngx_stream_module.so;",
             "daemon off;", f"worker_processes {setup.workers};",
             f"worker_rlimit_nofile {DESCRIPTORS};", "error_log stderr error;",
@@ -316,9 +319,10 @@ class Hitch(Proxy):
         setup = self.setup
         lines = [f'backend = "[127.0.0.1]:{self.backend_port}"',
                  f"workers = {setup.workers}", "backlog = 4096",
-                 'user = "nobody"', 'group = "nogroup"', "daemon = off",
-                 "log-level = 0", "syslog = off", 'ocsp-dir = ""',
+                 "daemon = off", "log-level = 0", "syslog = off", 'ocsp-dir = ""',
                  "tls-protos = TLSv1.2 TLSv1.3"]
+        if os.geteuid() == 0:
+            lines += ['user = "nobody"', 'group = "nogroup"']
         # The last one is for who asks for no name, or an unknown one.
         lines += [f'pem-file = "{identity.both}"' for identity in setup.names]
         lines.append(f'pem-file = "{setup.server.both}"')

@@ -37,9 +37,14 @@ def cell(spread, form):
     return f"{text} ({form}..{form})".format(spread.low, spread.high)
 
 
-def rows(rounds):
+def median(spread, form):
+    return "-" if spread is None else form.format(spread.median)
+
+
+def rows(rounds, brief=False):
     """Header and a row for each proxy; every number is followed by the ratio
-    of ours to that proxy's."""
+    of ours to that proxy's. BRIEF: what lay around the medians is told of the
+    first number only."""
     results = Table(rounds)
     columns = columns_of(results)
     header = [""]
@@ -48,17 +53,18 @@ def rows(rounds):
     found = [header]
     for name in rounds:
         row = [name]
-        for number, _, form in columns:
+        for i, (number, _, form) in enumerate(columns):
             ratio = None if name == OURS else results.ratio(name, number)
-            row += [cell(results.spread(name, number), form),
-                    cell(ratio, "{:.2f}") if ratio else ""]
+            tell = median if brief and i > 0 else cell
+            row += [tell(results.spread(name, number), form),
+                    tell(ratio, "{:.2f}") if ratio else ""]
         found.append(row)
     return found
 
 
 def table(key, rounds, seconds):
-    """Medians, lowest and highest; and our ratio to each."""
-    lines = rows(rounds)
+    """What one scenario came to."""
+    lines = rows(rounds, brief=True)
     widths = [max(len(line[i]) for line in lines)
               for i in range(len(lines[0]))]
     print(f"\n{key}  ({seconds:.0f} s)")

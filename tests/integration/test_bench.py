@@ -4,6 +4,7 @@ nothing for a result that is none. Speed is not looked at here."""
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import struct
@@ -14,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.limits import seconds
-from harness.programs import ROOT, sallyport
+from harness.limits import seconds, wait_until
+from harness.programs import ROOT, need_root, sallyport
 
 BENCH = ROOT / "bench"
 sys.path.insert(0, str(BENCH))
@@ -49,11 +50,15 @@ def bench_run(directory, *options):
         env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         timeout=seconds(120), check=False)
-    left = [path.parent.name for path in Path("/proc").glob("[0-9]*/environ")
-            if str(temporary) in environment(path)]
-    assert left == [], "processes are left"
+    assert running_in(temporary) == [], "processes are left"
     assert list(temporary.iterdir()) == []
     return done
+
+
+def running_in(temporary):
+    """PIDs of processes that were told to keep their files there."""
+    return [path.parent.name for path in Path("/proc").glob("[0-9]*/environ")
+            if f"TMPDIR={temporary}" in environment(path)]
 
 
 def environment(path):
@@ -66,6 +71,7 @@ def environment(path):
 @pytest.fixture(scope="module")
 def miniature(tmp_path_factory):
     """Results of all scenarios."""
+    need_root("to see the memory of confined workers")
     directory = tmp_path_factory.mktemp("bench")
     done = bench_run(directory, "--sallyport", sallyport())
     assert done.returncode == 0, done.stdout
@@ -86,6 +92,23 @@ def test_every_scenario_gives_numbers(miniature):
         wrong = {name: value for name, value in numbers.items()
                  if value < 0 or value == 0 and name.endswith("_us")}
         assert not wrong, key
+
+
+def test_what_was_started_ends_with_it(tmp_path):
+    """Killed amid the work, by a signal that it can see."""
+    with subprocess.Popen(
+            [str(BENCH / "run"), "--build", str(Path(sallyport()).parent),
+             "--sallyport", sallyport(), "--peers", "--no-install",
+             "--scenario", "full", "--rounds", "100", "--output",
+             str(tmp_path / "results.json")],
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        wait_until(lambda: list(tmp_path.glob("bench-*/*-sallyport")),
+                   "a daemon is started")
+        run.terminate()
+        assert run.wait(seconds(20)) == 128 + signal.SIGTERM
+    assert running_in(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_daemon_that_does_not_run_fails_the_run(tmp_path):
