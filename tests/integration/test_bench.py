@@ -89,8 +89,9 @@ def test_every_scenario_gives_numbers(miniature):
     assert list(miniature["results"]) == listed()
     for key, table in miniature["results"].items():
         (numbers,) = table["sallyport"]
+        # Memory of so few connections is less than what else moves it.
         wrong = {name: value for name, value in numbers.items()
-                 if value < 0 or value == 0 and name.endswith("_us")}
+                 if value <= 0 and not name.endswith("bytes")}
         assert not wrong, key
 
 
