@@ -19,18 +19,11 @@
 #include "tls/tls_error.h"
 #include "tls/tls_load.h"
 #include "tls/tls_name.h"
+#include "tls/tls_time.h"
 
 /* Soon: when less is left than this, and less than a quarter of its life, for
  * some are made anew every day. */
 #define SOON_S ((int64_t)14 * 24 * 60 * 60)
-
-static int64_t
-unix_time(const ASN1_TIME *time)
-{
-	struct tm tm;
-
-	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
-}
 
 /* INT64_MAX for a CRL that does not say. */
 static int64_t
@@ -38,7 +31,7 @@ next_update(const X509_CRL *crl)
 {
 	const ASN1_TIME *time = X509_CRL_get0_nextUpdate(crl);
 
-	return time != NULL ? unix_time(time) : INT64_MAX;
+	return time != NULL ? tls_time_unix(time) : INT64_MAX;
 }
 
 static void
@@ -54,7 +47,7 @@ check_dates(const struct tls_load *load, const struct tls_item *item, int n,
 	const X509_CRL *crl)
 {
 	int64_t now = (int64_t)time(NULL);
-	int64_t from = unix_time(X509_CRL_get0_lastUpdate(crl));
+	int64_t from = tls_time_unix(X509_CRL_get0_lastUpdate(crl));
 	int64_t until = next_update(crl);
 	char name[TLS_LOAD_NAME_SIZE];
 	char when[32];

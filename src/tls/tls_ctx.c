@@ -145,6 +145,7 @@ set_verification(SSL_CTX *ssl_ctx, const struct tls_settings *tls)
 	(void)SSL_CTX_set_purpose(ssl_ctx, X509_PURPOSE_SSL_CLIENT);
 	SSL_CTX_set_verify(ssl_ctx, openssl_verify_mode(tls->verify_mode),
 		tls_verify_callback);
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, tls_verify_chain, NULL);
 }
 
 /* A session never crosses into a context that would have refused its owner;
@@ -290,6 +291,7 @@ tls_ctx_unref(struct tls_ctx **ctx)
 	*ctx = NULL;
 	if (it == NULL || --it->refs > 0)
 		return;
+	tls_verify_forget(it);
 	SSL_CTX_free(it->ssl_ctx);
 	tls_sni_free(&it->names);
 	tls_alpn_done(&it->alpn);

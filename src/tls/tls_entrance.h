@@ -8,9 +8,6 @@ struct policy_rules;
 
 #define TLS_ENTRANCE_SIZE 32
 
-/* Later than any certificate can say. */
-#define TLS_ENTRANCE_FOREVER INT64_MAX
-
 /*
  * Who may come in, as far as a context decides it, in a form that can be
  * compared: two contexts with the same digest admit the same clients, so that

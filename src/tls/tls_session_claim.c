@@ -10,46 +10,21 @@
 
 #include "tls/tls_ctx.h"
 #include "tls/tls_ctx_parts.h"
+#include "tls/tls_time.h"
 
 /* What a session says of itself (its "ticket appdata"): the digest of the
  * entrance, then the end in seconds since the epoch, big-endian. */
 #define TIME_SIZE 8
 #define DATA_SIZE (TLS_ENTRANCE_SIZE + TIME_SIZE)
 
-static int64_t
-unix_time(const ASN1_TIME *time)
-{
-	struct tm tm;
-
-	/* What cannot be read was not verified either. */
-	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
-}
-
-/* When the first certificate of the client's chain expires. */
-static int64_t
-end_of_chain(SSL *ssl)
-{
-	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
-	int64_t end = TLS_ENTRANCE_FOREVER;
-
-	for (int i = 0; chain != NULL && i < sk_X509_num(chain); i++) {
-		const X509 *cert = sk_X509_value(chain, i);
-		int64_t until = unix_time(X509_get0_notAfter(cert));
-
-		if (until < end)
-			end = until;
-	}
-	return end;
-}
-
 int64_t
 tls_session_claim_client_end(struct ssl_st *ssl)
 {
 	const X509 *leaf = SSL_get0_peer_certificate(ssl);
-	int64_t end = end_of_chain(ssl);
+	int64_t end = tls_time_end_of_chain(SSL_get0_verified_chain(ssl));
 
-	if (end == TLS_ENTRANCE_FOREVER && leaf != NULL)
-		end = unix_time(X509_get0_notAfter(leaf));
+	if (end == TLS_TIME_FOREVER && leaf != NULL)
+		end = tls_time_unix(X509_get0_notAfter(leaf));
 	return end;
 }
 
@@ -150,7 +125,7 @@ tls_session_claim_write(struct ssl_st *ssl, struct ssl_session_st *session)
 	/* A client that came back showed no chain: what its session said when
 	 * it was made goes for the next one too. */
 	if (SSL_session_reused(ssl) != 1)
-		end = end_of_chain(ssl);
+		end = tls_time_end_of_chain(SSL_get0_verified_chain(ssl));
 	else if (!read_data(session, &digest, &end))
 		end = 0;
 	end = earlier(end, ctx->entrance.until_s);

@@ -32,5 +32,5 @@ bool tls_session_claim_holds(struct ssl_session_st *session,
 
 /* Unix time at which the first certificate in the verified chain of SSL's
  * client expires; of a resumed session, which has lost it, the client's own.
- * TLS_ENTRANCE_FOREVER without one. */
+ * TLS_TIME_FOREVER without one. */
 int64_t tls_session_claim_client_end(struct ssl_st *ssl);

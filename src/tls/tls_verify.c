@@ -4,14 +4,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "authz/policy.h"
 #include "tls/tls_admit.h"
+#include "tls/tls_ctx.h"
 #include "tls/tls_error.h"
 #include "tls/tls_name.h"
+#include "tls/tls_seen.h"
+#include "tls/tls_time.h"
 #include "tls/tls_ticket.h"
 
 /* Cut, so that both names and the reason fit into TLS_ERROR_TEXT_MAX. */
@@ -51,13 +55,6 @@ failure_index(void)
 	if (index < 0)
 		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_failure);
 	return index;
-}
-
-void
-tls_verify_init(void)
-{
-	(void)failure_index();
-	(void)SSL_get_ex_data_X509_STORE_CTX_idx();
 }
 
 static SSL *
@@ -127,17 +124,145 @@ tls_verify_callback(int ok, struct x509_store_ctx_st *store_ctx)
 		return ok;
 	}
 	/* The leaf comes last: the whole chain has been found good. */
-	if (!is_leaf)
+	if (!is_leaf || tls_admit(ssl_of(store_ctx), store_ctx, &decision))
 		return ok;
-	if (tls_admit(ssl_of(store_ctx), store_ctx, &decision)) {
-		tls_ticket_spare(ssl_of(store_ctx), cert);
-		return ok;
-	}
 	/* Becomes the alert bad_certificate. */
 	X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_CERT_REJECTED);
 	remember(store_ctx, &decision);
 	return 0;
 }
+
+/* ---- a chain that was good a moment ago ---- */
+
+/* Of the worker. NULL: without memory it does without one. */
+static struct tls_seen *seen_chains;
+static int64_t clock_skew_s;
+static uint64_t n_recalled;
+
+void
+tls_verify_init(void)
+{
+	(void)failure_index();
+	(void)SSL_get_ex_data_X509_STORE_CTX_idx();
+	if (seen_chains == NULL)
+		seen_chains = tls_seen_new();
+}
+
+/* Sooner than END, if it is still to come. */
+static void
+change_at(int64_t *end, int64_t now_s, const ASN1_TIME *time)
+{
+	int64_t when_s = time == NULL ? TLS_TIME_FOREVER : tls_time_unix(time);
+
+	if (when_s > now_s && when_s < *end)
+		*end = when_s;
+}
+
+/*
+ * As long as nothing about CHAIN can change by itself: until the first
+ * certificate expires, or any of the CRLs does, or one comes into force. Which
+ * of them count is OpenSSL's affair.
+ */
+static int64_t
+good_until(const STACK_OF(X509) * chain, X509_STORE *store, int64_t now_s)
+{
+	const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+	int64_t end = tls_time_end_of_chain(chain);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		const X509_CRL *crl = X509_OBJECT_get0_X509_CRL(
+			sk_X509_OBJECT_value(objects, i));
+
+		if (crl == NULL)
+			continue;
+		change_at(&end, now_s, X509_CRL_get0_lastUpdate(crl));
+		change_at(&end, now_s, X509_CRL_get0_nextUpdate(crl));
+	}
+	return end;
+}
+
+static void
+note_good(X509_STORE_CTX *store_ctx, const struct tls_seen_key *key,
+	int64_t now_s)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get1_chain(store_ctx);
+	X509_STORE *store = X509_STORE_CTX_get0_store(store_ctx);
+
+	if (chain != NULL)
+		tls_seen_add(seen_chains, key, chain, now_s,
+			good_until(chain, store, now_s));
+}
+
+/* As if it had been verified now: what is asked afterwards is the chain. */
+static bool
+recall(X509_STORE_CTX *store_ctx, const struct tls_seen_key *key, int64_t now_s)
+{
+	STACK_OF(X509) *known = tls_seen_find(seen_chains, key, now_s);
+	STACK_OF(X509) *chain = known == NULL ? NULL : X509_chain_up_ref(known);
+
+	if (chain == NULL)
+		return false;
+	X509_STORE_CTX_set0_verified_chain(store_ctx, chain);
+	X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
+	n_recalled++;
+	return true;
+}
+
+/* Recalled or verified: is it good? */
+static bool
+is_good(X509_STORE_CTX *store_ctx, const struct tls_ctx *ctx)
+{
+	const STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_ctx);
+	/* Before the verification, which is the safe side of a change. */
+	int64_t now_s = (int64_t)time(NULL) + clock_skew_s;
+	struct tls_seen_key key;
+	/* libssl sends the leaf along. */
+	bool has_key =
+		seen_chains != NULL && ctx != NULL &&
+		sk_X509_value(sent, 0) == X509_STORE_CTX_get0_cert(store_ctx) &&
+		tls_seen_key(seen_chains, ctx, sent, &key);
+
+	if (has_key && recall(store_ctx, &key, now_s))
+		return true;
+	if (X509_verify_cert(store_ctx) != 1)
+		return false;
+	if (has_key && X509_STORE_CTX_get_error(store_ctx) == X509_V_OK)
+		note_good(store_ctx, &key, now_s);
+	return true;
+}
+
+int
+tls_verify_chain(struct x509_store_ctx_st *store_ctx, void *arg)
+{
+	SSL *ssl = ssl_of(store_ctx);
+
+	(void)arg;
+	if (!is_good(store_ctx, ssl == NULL ? NULL : tls_ctx_of_ssl(ssl)))
+		return 0;
+	tls_ticket_spare(ssl, X509_STORE_CTX_get0_cert(store_ctx));
+	return 1;
+}
+
+void
+tls_verify_forget(const struct tls_ctx *ctx)
+{
+	if (seen_chains != NULL)
+		tls_seen_forget(seen_chains, ctx);
+}
+
+uint64_t
+tls_verify_recalled(void)
+{
+	return n_recalled;
+}
+
+void
+tls_verify_skew(int64_t seconds)
+{
+	clock_skew_s = seconds;
+}
+
+/* ---- why it was bad ---- */
 
 static const char *
 verify_token(long error)

@@ -16,6 +16,7 @@
 #include "handshake.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_ctx_parts.h"
+#include "tls/tls_time.h"
 #include "tls_contexts.h"
 
 #define BASE "certfile = gw.pem\nkeyfile = gw.key\ncafile = ca.pem\n"
@@ -352,7 +353,7 @@ sessions_last_no_longer_than_the_list(void **state)
 		(uint64_t)(ctx->entrance.until_s - now), DAY - 60, DAY + 60);
 	tls_ctx_unref(&ctx);
 	ctx = context_make(at->it, "gw", BASE);
-	assert_true(ctx->entrance.until_s == TLS_ENTRANCE_FOREVER);
+	assert_true(ctx->entrance.until_s == TLS_TIME_FOREVER);
 	tls_ctx_unref(&ctx);
 }
 

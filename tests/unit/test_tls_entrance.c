@@ -1,5 +1,6 @@
 #include "authz/policy.h"
 #include "tls/tls_entrance.h"
+#include "tls/tls_time.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +50,7 @@ digest(struct fixture *it, struct tls_entrance *out)
 static struct tls_entrance
 entrance_of(struct fixture *it, const char *lines)
 {
-	struct tls_entrance entrance = {.until_s = TLS_ENTRANCE_FOREVER};
+	struct tls_entrance entrance = {.until_s = TLS_TIME_FOREVER};
 
 	settings_free(&it->settings);
 	file_source_free(&it->files);

@@ -10,11 +10,12 @@
 #include <openssl/ssl.h>
 
 #include "tls/tls_entrance.h"
+#include "tls/tls_time.h"
 
 static void
 a_session_that_says_nothing_does_not_hold(void **state)
 {
-	const struct tls_entrance entrance = {{0}, TLS_ENTRANCE_FOREVER};
+	const struct tls_entrance entrance = {{0}, TLS_TIME_FOREVER};
 	SSL_SESSION *session = SSL_SESSION_new();
 
 	(void)state;
@@ -27,7 +28,7 @@ a_session_that_says_nothing_does_not_hold(void **state)
 static void
 a_session_holds_until_its_second(void **state)
 {
-	struct tls_entrance entrance = {{1, 2, 3}, TLS_ENTRANCE_FOREVER};
+	struct tls_entrance entrance = {{1, 2, 3}, TLS_TIME_FOREVER};
 	unsigned char data[40] = {1, 2, 3};
 	SSL_SESSION *session = SSL_SESSION_new();
 
@@ -80,7 +81,7 @@ a_client_without_certificate_has_no_end(void **state)
 	SSL *ssl = SSL_new(ctx);
 
 	(void)state;
-	assert_true(tls_session_claim_client_end(ssl) == TLS_ENTRANCE_FOREVER);
+	assert_true(tls_session_claim_client_end(ssl) == TLS_TIME_FOREVER);
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
 }
