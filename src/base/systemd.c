@@ -37,24 +37,91 @@ systemd_watchdog_us(void)
 	return sd_watchdog_enabled(0, &us) > 0 ? us : 0;
 }
 
-size_t
-systemd_listen_fds(const char *name, int *fds, size_t max)
+/*
+ * The names of the inherited descriptors, from SD_LISTEN_FDS_START on; that of
+ * one which was taken is empty. Asked until there are some: the environment is
+ * cleared then, so that no child of ours is told of sockets that are not its
+ * own. Never freed.
+ */
+static int
+inherited(char ***names_out)
 {
-	/* Asked once: the environment is cleared, so that no child of ours
-	 * is told of sockets that are not its own. Never freed. */
 	static char **names;
-	static int n_names = -1;
-	size_t n = 0;
+	static int n_names;
 
-	if (n_names < 0)
+	if (n_names <= 0)
 		n_names = sd_listen_fds_with_names(1, &names);
 	if (n_names < 0)
 		n_names = 0; /* a broken environment inherits nothing */
+	*names_out = names;
+	return n_names;
+}
+
+size_t
+systemd_listen_fds(const char *name, int *fds, size_t max)
+{
+	char **names;
+	int n_names = inherited(&names);
+	size_t n = 0;
+
 	for (int i = 0; i < n_names && n < max; i++) {
 		if (strcmp(names[i], name) == 0)
 			fds[n++] = SD_LISTEN_FDS_START + i;
 	}
 	return n;
+}
+
+bool
+systemd_has_store(void)
+{
+	const char *most = getenv("FDSTORE");
+
+	return getenv("NOTIFY_SOCKET") != NULL &&
+	       (most == NULL || strcmp(most, "0") != 0);
+}
+
+void
+systemd_store(const char *name, int fd)
+{
+	char state[SYSTEMD_NAME_MAX + 64];
+
+	/* Unless told otherwise the manager drops a descriptor on which it
+	 * polls an error or a hang-up. */
+	(void)snprintf(
+		state, sizeof state, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+	(void)sd_pid_notify_with_fds(0, 0, state, &fd, 1);
+}
+
+void
+systemd_unstore(const char *name)
+{
+	char state[SYSTEMD_NAME_MAX + 64];
+
+	(void)snprintf(state, sizeof state, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	(void)sd_notify(0, state);
+}
+
+void
+systemd_wait_done(uint64_t timeout_ms)
+{
+	(void)sd_notify_barrier(0, timeout_ms * 1000);
+}
+
+int
+systemd_take_stored(const char *prefix, char name_out[SYSTEMD_NAME_MAX + 1])
+{
+	char **names;
+	int n_names = inherited(&names);
+
+	for (int i = 0; i < n_names; i++) {
+		if (names[i][0] == '\0' ||
+			strncmp(names[i], prefix, strlen(prefix)) != 0)
+			continue;
+		(void)snprintf(name_out, SYSTEMD_NAME_MAX + 1, "%s", names[i]);
+		names[i][0] = '\0';
+		return SD_LISTEN_FDS_START + i;
+	}
+	return -1;
 }
 
 bool
@@ -104,6 +171,39 @@ systemd_listen_fds(const char *name, int *fds, size_t max)
 	(void)fds;
 	(void)max;
 	return 0;
+}
+
+bool
+systemd_has_store(void)
+{
+	return false;
+}
+
+void
+systemd_store(const char *name, int fd)
+{
+	(void)name;
+	(void)fd;
+}
+
+void
+systemd_unstore(const char *name)
+{
+	(void)name;
+}
+
+void
+systemd_wait_done(uint64_t timeout_ms)
+{
+	(void)timeout_ms;
+}
+
+int
+systemd_take_stored(const char *prefix, char name_out[SYSTEMD_NAME_MAX + 1])
+{
+	(void)prefix;
+	name_out[0] = '\0';
+	return -1;
 }
 
 bool

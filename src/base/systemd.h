@@ -28,6 +28,36 @@ uint64_t systemd_watchdog_us(void);
  */
 size_t systemd_listen_fds(const char *name, int *fds, size_t max);
 
+/*
+ * The file descriptor store (FileDescriptorStoreMax=): the service manager
+ * keeps a duplicate of what it is given, and hands it to the next process of
+ * the service among the inherited ones, under its name. A name is up to
+ * SYSTEMD_NAME_MAX printable ASCII characters without a colon.
+ */
+#define SYSTEMD_NAME_MAX 255
+
+/* Is there a manager that may keep something? An old one (before 254) does not
+ * say, and forgets in silence what it is given. */
+bool systemd_has_store(void);
+
+/* Stores a duplicate of FD. Says nothing of whether it was taken. */
+void systemd_store(const char *name, int fd);
+
+/* Removes all of that name. */
+void systemd_unstore(const char *name);
+
+/* Waits until the manager has done all that it was told so far, for TIMEOUT_MS
+ * at the most. */
+void systemd_wait_done(uint64_t timeout_ms);
+
+/*
+ * The first inherited descriptor whose name begins with PREFIX; its name goes
+ * to NAME_OUT. It is the caller's now and no longer among the inherited ones,
+ * so the next call gives the next one. -1 when there is none left.
+ */
+int systemd_take_stored(
+	const char *prefix, char name_out[SYSTEMD_NAME_MAX + 1]);
+
 /* Is stderr connected to the journal (JOURNAL_STREAM)? */
 bool systemd_stderr_is_journal(void);
 

@@ -169,3 +169,20 @@ listen_socket_adopt(int fd, struct error *err)
 			err, errno, "inherited descriptor %d", fd);
 	return 0;
 }
+
+int
+listen_socket_bound(int fd, struct addr *addr_out)
+{
+	struct sockaddr_storage sa = {0};
+	socklen_t sa_len = sizeof sa, len = sizeof(int);
+	int only_v6 = 1;
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &sa_len) < 0)
+		return -1;
+	addr_from_sockaddr((struct sockaddr *)&sa, sa_len, addr_out);
+	if (addr_out->kind == ADDR_INET6 &&
+		getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &len) < 0)
+		return -1;
+	addr_out->dual_stack = only_v6 == 0;
+	return 0;
+}

@@ -22,5 +22,11 @@ int listen_socket_open(
  */
 int listen_socket_adopt(int fd, struct error *err);
 
+/*
+ * The address that FD is bound to, as the configuration would write it: a
+ * socket on [::] that takes IPv4 as well is dual stack. 0, or -1 with errno.
+ */
+int listen_socket_bound(int fd, struct addr *addr_out);
+
 /* Backlog asked for; the kernel cuts at net.core.somaxconn. */
 #define LISTEN_SOCKET_BACKLOG 4096

@@ -378,6 +378,50 @@ other_inherited_descriptors_are_refused(void **state)
 	assert_int_equal(close(pipe_fds[1]), 0);
 }
 
+/* Opens TEXT; is it bound to just that, but for the port? */
+static bool
+is_bound_as_written(const char *text)
+{
+	struct addr asked, bound;
+	struct error err;
+	int fd;
+
+	assert_int_equal(addr_parse(text, ADDR_FOR_LISTEN, &asked, &err), 0);
+	fd = listen_socket_open(&asked, 0600, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(listen_socket_bound(fd, &bound), 0);
+	assert_int_equal(close(fd), 0);
+	assert_true(asked.kind == ADDR_UNIX || bound.port != 0);
+	bound.port = asked.port;
+	return addr_equal(&asked, &bound);
+}
+
+static void
+the_bound_address_is_the_one_that_was_asked_for(void **state)
+{
+	const struct fixture *f = *state;
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "unix:%s", f->path);
+	assert_true(is_bound_as_written("127.0.0.1:0"));
+	assert_true(is_bound_as_written("0.0.0.0:0"));
+	assert_true(is_bound_as_written("[::1]:0"));
+	assert_true(is_bound_as_written("[::]:0"));
+	assert_true(is_bound_as_written("*:0"));
+	assert_true(is_bound_as_written(text));
+	assert_true(is_bound_as_written("unix:@test_listen_socket"));
+}
+
+static void
+what_is_no_socket_has_no_bound_address(void **state)
+{
+	struct addr bound;
+
+	(void)state;
+	assert_int_equal(listen_socket_bound(-1, &bound), -1);
+	assert_int_equal(errno, EBADF);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -390,6 +434,8 @@ main(void)
 		cmocka_unit_test(an_address_in_use_is_named),
 		cmocka_unit_test(an_address_of_another_machine_is_refused),
 		cmocka_unit_test(a_systemd_address_is_not_opened),
+		TEST(the_bound_address_is_the_one_that_was_asked_for),
+		cmocka_unit_test(what_is_no_socket_has_no_bound_address),
 		TEST(a_unix_socket_gets_exactly_its_mode),
 		TEST(a_stale_unix_socket_is_replaced),
 		TEST(a_live_unix_socket_is_left_alone),

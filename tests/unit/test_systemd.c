@@ -20,6 +20,8 @@
 
 #include <cmocka.h>
 
+#include "service_manager.h"
+
 /* The exit status of a child that runs BODY: the environment and the
  * descriptors that systemd hands over are those of a fresh process. */
 static int
@@ -212,6 +214,76 @@ a_state_reaches_the_service_manager(void **state)
 	systemd_notify("READY=1");
 }
 
+/* ---- the store ---- */
+
+static int
+take_by_prefix(void)
+{
+	char name[SYSTEMD_NAME_MAX + 1];
+	int fds[4];
+
+	NEED(inherit(NULL) == 0);
+	NEED(systemd_take_stored("we", name) == 3);
+	NEED(strcmp(name, "web") == 0);
+	NEED(systemd_listen_fds("web", fds, 4) == 1 && fds[0] == 5);
+	NEED(systemd_take_stored("x", name) == -1);
+	NEED(systemd_take_stored("", name) == 4);
+	NEED(strcmp(name, "db") == 0);
+	NEED(systemd_take_stored("web", name) == 5);
+	NEED(systemd_take_stored("", name) == -1);
+	return 0;
+}
+
+static void
+what_was_taken_is_not_found_again(void **state)
+{
+	(void)state;
+	if (!systemd_available())
+		skip();
+	assert_int_equal(in_child(take_by_prefix), 0);
+}
+
+static void
+what_is_stored_comes_with_its_name(void **state)
+{
+	struct manager *manager = *state;
+	int fd;
+
+	if (!systemd_available())
+		skip();
+	systemd_store("x", STDIN_FILENO);
+	fd = manager_expect_fd(manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=x");
+	(void)close(fd);
+	systemd_unstore("x");
+	manager_expect(manager, "FDSTOREREMOVE=1\nFDNAME=x");
+	systemd_wait_done(10000); /* the manager answers at once */
+}
+
+static void
+a_manager_may_say_that_it_stores_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(systemd_has_store(), systemd_available());
+	assert_int_equal(setenv("FDSTORE", "7", 1), 0);
+	assert_int_equal(systemd_has_store(), systemd_available());
+	assert_int_equal(setenv("FDSTORE", "0", 1), 0);
+	assert_false(systemd_has_store());
+}
+
+static void
+without_a_manager_nothing_is_stored(void **state)
+{
+	char name[SYSTEMD_NAME_MAX + 1];
+
+	(void)state;
+	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+	assert_false(systemd_has_store());
+	systemd_store("x", STDIN_FILENO);
+	systemd_unstore("x");
+	systemd_wait_done(10000);
+	assert_int_equal(systemd_take_stored("", name), -1);
+}
+
 static void
 the_watchdog_has_an_interval_if_there_is_one(void **state)
 {
@@ -277,6 +349,14 @@ main(void)
 		cmocka_unit_test(
 			without_a_service_manager_there_are_no_sockets),
 		cmocka_unit_test(a_state_reaches_the_service_manager),
+		cmocka_unit_test(what_was_taken_is_not_found_again),
+		cmocka_unit_test_setup_teardown(
+			what_is_stored_comes_with_its_name, manager_start,
+			manager_stop),
+		cmocka_unit_test_setup_teardown(
+			a_manager_may_say_that_it_stores_nothing, manager_start,
+			manager_stop),
+		cmocka_unit_test(without_a_manager_nothing_is_stored),
 		cmocka_unit_test(the_watchdog_has_an_interval_if_there_is_one),
 		cmocka_unit_test(
 			stderr_is_the_journal_when_device_and_inode_say_so),
