@@ -19,6 +19,7 @@ static const char *const log_levels[] = {
 static const char *const log_formats[] = {
 	"auto", "text", "json", "journal", NULL};
 static const char *const sandbox_settings[] = {"auto", "off", NULL};
+static const char *const fdstore_settings[] = {"auto", "off", NULL};
 
 const struct option process_options[] = {
 	{.name = "workers",
@@ -112,6 +113,14 @@ const struct option process_options[] = {
 		.help = "Unix socket for sallyport reload and status; none is "
 			"none, and if not set it is admin.sock in the runtime "
 			"directory."},
+	{.name = "fdstore",
+		.type = OPT_CHOICE,
+		.sections = IN_PROCESS,
+		.offset = PROCESS(fdstore),
+		.def = "auto",
+		.choices = fdstore_settings,
+		.help = "Whether the service manager keeps the listening "
+			"sockets over a restart."},
 	{.name = NULL},
 };
 

@@ -60,9 +60,11 @@ struct process_settings {
 	bool watch_files;
 	int sandbox;        /* enum sandbox_setting */
 	char *admin_socket; /* a path or "none"; NULL: admin_socket.h */
+	int fdstore;        /* enum fdstore_setting */
 };
 
 enum sandbox_setting { SANDBOX_AUTO, SANDBOX_OFF };
+enum fdstore_setting { FDSTORE_AUTO, FDSTORE_OFF };
 
 struct section; /* where each value was written: section.h */
 struct section_list;

@@ -20,6 +20,7 @@
 #include "ipc/message.h"
 #include "net/listen_socket.h"
 #include "supervisor/child.h"
+#include "supervisor/socket_store.h"
 
 /* Sockets that systemd may pass under one name. */
 #define INHERITED_MAX 32
@@ -87,7 +88,7 @@ take_outputs(struct bundle *bundle, const struct file_source *files)
 
 struct bundle *
 bundle_load(const char *path, uint64_t number,
-	const uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE],
+	const uint8_t ticket_secret[TICKET_SECRET_SIZE],
 	struct report *report, struct file_record **record_out)
 {
 	struct bundle *bundle = xcalloc(1, sizeof *bundle);
@@ -99,7 +100,7 @@ bundle_load(const char *path, uint64_t number,
 	bundle->settings = settings_load(path, files, report);
 	settings_read_files(bundle->settings, files);
 	file_source_add_secret(files, FILE_SOURCE_TICKET_SECRET, ticket_secret,
-		BUNDLE_TICKET_SECRET_SIZE);
+		TICKET_SECRET_SIZE);
 	take_outputs(bundle, files);
 	if (record_out != NULL)
 		*record_out = file_source_record(files);
@@ -234,8 +235,14 @@ share(const struct bundle *bundle, const struct bundle *previous,
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
+/* Where a socket may come from before it is opened anew. */
+struct origin {
+	const struct bundle *previous; /* may be NULL */
+	struct socket_store *store;
+};
+
 static int
-open_one(struct bundle *bundle, const struct bundle *previous,
+open_one(struct bundle *bundle, const struct origin *origin,
 	const struct listener_settings *listener, const struct addr *addr,
 	struct error *err)
 {
@@ -243,7 +250,9 @@ open_one(struct bundle *bundle, const struct bundle *previous,
 
 	if (addr->kind == ADDR_SYSTEMD)
 		return inherit(bundle, listener, addr, err);
-	fd = share(bundle, previous, listener->name, addr);
+	fd = share(bundle, origin->previous, listener->name, addr);
+	if (fd < 0)
+		fd = socket_store_take(origin->store, addr);
 	if (fd < 0)
 		fd = listen_socket_open(addr, UNIX_SOCKET_MODE, err);
 	if (fd < 0)
@@ -252,19 +261,35 @@ open_one(struct bundle *bundle, const struct bundle *previous,
 	return 0;
 }
 
+static void
+clear_the_way(const struct settings *settings, struct socket_store *store)
+{
+	const struct addr_list *listen;
+	size_t i, k;
+
+	for (i = 0; i < settings->n_listeners; i++) {
+		listen = &settings->listeners[i].listen;
+		for (k = 0; k < listen->n; k++)
+			socket_store_want(store, &listen->items[k]);
+	}
+	socket_store_drop_unwanted(store);
+}
+
 int
 bundle_open_sockets(struct bundle *bundle, const struct bundle *previous,
-	struct report *report)
+	struct socket_store *store, struct report *report)
 {
+	const struct origin origin = {.previous = previous, .store = store};
 	const struct listener_settings *listener;
 	struct error err;
 	size_t i, k;
 	int result = 0;
 
+	clear_the_way(bundle->settings, store);
 	for (i = 0; i < bundle->settings->n_listeners; i++) {
 		listener = &bundle->settings->listeners[i];
 		for (k = 0; k < listener->listen.n; k++) {
-			if (open_one(bundle, previous, listener,
+			if (open_one(bundle, &origin, listener,
 				    &listener->listen.items[k], &err) == 0)
 				continue;
 			settings_report(listener, "listen", k, REPORT_ERROR,
@@ -295,14 +320,31 @@ bundle_remove_files(const struct bundle *bundle, const struct bundle *kept)
 }
 
 void
-bundle_close_sockets(struct bundle *bundle)
+bundle_store_sockets(const struct bundle *bundle, struct socket_store *store)
+{
+	const struct bundle_socket *socket;
+	size_t i;
+
+	socket_store_begin(
+		store, bundle->settings->process.fdstore != FDSTORE_OFF);
+	for (i = 0; i < bundle->n_sockets; i++) {
+		socket = &bundle->sockets[i];
+		if (socket->addr.kind != ADDR_SYSTEMD && socket->fd >= 0)
+			socket_store_keep(store, socket->fd, &socket->addr);
+	}
+	socket_store_end(store);
+}
+
+void
+bundle_close_sockets(struct bundle *bundle, bool keep_files)
 {
 	size_t i;
 
 	for (i = 0; i < bundle->n_sockets; i++) {
 		if (bundle->sockets[i].fd < 0)
 			continue;
-		remove_unix_socket(&bundle->sockets[i].addr);
+		if (!keep_files)
+			remove_unix_socket(&bundle->sockets[i].addr);
 		fd_close(&bundle->sockets[i].fd);
 	}
 }

@@ -4,12 +4,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "supervisor/ticket_secret.h"
+
 struct addr;
 struct channel;
 struct child;
 struct file_record;
 struct report;
 struct settings;
+struct socket_store;
 
 /*
  * One generation as the supervisor holds it: the settings, the contents of
@@ -19,8 +22,6 @@ struct settings;
  */
 struct bundle;
 
-#define BUNDLE_TICKET_SECRET_SIZE 32
-
 /*
  * Reads the configuration at PATH and every file it names. All findings go to
  * REPORT; NULL when there was an error. Opens no socket. TICKET_SECRET is
@@ -29,7 +30,7 @@ struct bundle;
  * frees.
  */
 struct bundle *bundle_load(const char *path, uint64_t number,
-	const uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE],
+	const uint8_t ticket_secret[TICKET_SECRET_SIZE],
 	struct report *report, struct file_record **record_out);
 
 /* Closes everything. Sockets that another bundle shares stay open there. */
@@ -37,15 +38,20 @@ void bundle_free(struct bundle **bundle);
 
 /*
  * Opens the listening sockets: those that PREVIOUS (may be NULL) has too are
- * shared with it, inherited ones are taken by name, the rest is opened anew.
- * Returns 0, or -1 with findings in REPORT.
+ * shared with it, inherited ones are taken by name, stored ones by address,
+ * the rest is opened anew. Returns 0, or -1 with findings in REPORT.
  */
 int bundle_open_sockets(struct bundle *bundle, const struct bundle *previous,
-	struct report *report);
+	struct socket_store *store, struct report *report);
 
-/* No connection is to come any more: closes the listening sockets, and
- * removes the files of the unix ones that we made. */
-void bundle_close_sockets(struct bundle *bundle);
+/* Has STORE keep those that we opened, as settings say, and nothing else. */
+void bundle_store_sockets(
+	const struct bundle *bundle, struct socket_store *store);
+
+/* No connection is to come to this process any more: closes the listening
+ * sockets. The files of the unix ones that we made are removed, unless
+ * KEEP_FILES: somebody else holds what they lead to. */
+void bundle_close_sockets(struct bundle *bundle, bool keep_files);
 
 /*
  * Removes the files of its unix sockets that KEPT (may be NULL) has not: for a

@@ -3,7 +3,6 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,6 +14,8 @@
 #include "supervisor/bundle.h"
 #include "supervisor/names.h"
 #include "supervisor/request_queue.h"
+#include "supervisor/socket_store.h"
+#include "supervisor/ticket_secret.h"
 #include "supervisor/workers.h"
 
 /* Host names get this long to be found before a generation goes without. */
@@ -38,7 +39,8 @@ struct rollout {
 	bool is_automatic; /* see rollout_result */
 	bool stopped;
 	uint64_t next_number;
-	uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE];
+	struct ticket_secret ticket_secret;
+	struct socket_store *store;
 	struct event *begin;
 	struct event *names_deadline;
 	struct event *build_deadline;
@@ -98,10 +100,13 @@ finish(struct rollout *rollout, bool ok)
 	begin_soon(rollout);
 }
 
+/* Sockets that nothing but BUNDLE has are not going to be served. A start that
+ * failed leaves those that were stored as they are, for the next one. */
 static void
 drop(struct rollout *rollout, struct bundle **bundle)
 {
-	bundle_remove_files(*bundle, rollout->running);
+	if (rollout->running != NULL || socket_store_taken(rollout->store) == 0)
+		bundle_remove_files(*bundle, rollout->running);
 	bundle_free(bundle);
 }
 
@@ -119,6 +124,15 @@ tell_workers(const struct message *answer, void *arg)
 	workers_send(arg, answer);
 }
 
+/* What is to outlive this process. */
+static void
+store(struct rollout *rollout)
+{
+	bundle_store_sockets(rollout->running, rollout->store);
+	ticket_secret_store(
+		&rollout->ticket_secret, socket_store_is_on(rollout->store));
+}
+
 static void
 commit(struct rollout *rollout)
 {
@@ -132,6 +146,7 @@ commit(struct rollout *rollout)
 	bundle_free(&rollout->running);
 	rollout->running = rollout->pending;
 	rollout->pending = NULL;
+	store(rollout);
 	finish(rollout, true);
 }
 
@@ -237,14 +252,15 @@ load(struct rollout *rollout)
 	struct report *report = rollout->report;
 	struct file_record *record = NULL;
 	struct bundle *bundle = bundle_load(rollout->path, rollout->next_number,
-		rollout->ticket_secret, report, &record);
+		rollout->ticket_secret.bytes, report, &record);
 
 	rollout->callbacks.on_read(record, rollout->arg);
 	if (bundle != NULL && rollout->running == NULL)
 		use_log(bundle);
 	if (bundle != NULL) {
 		check_user(bundle_settings(bundle), report);
-		(void)bundle_open_sockets(bundle, rollout->running, report);
+		(void)bundle_open_sockets(
+			bundle, rollout->running, rollout->store, report);
 		rollout->callbacks.on_loaded(
 			bundle_settings(bundle), report, rollout->arg);
 		if (report_errors(report) > 0)
@@ -257,12 +273,31 @@ load(struct rollout *rollout)
 	return bundle;
 }
 
+/* What outlived the process before this one. */
+static void
+log_restored(const struct rollout *rollout)
+{
+	const struct log_field fields[] = {
+		{.key = "sockets",
+			.number = socket_store_taken(rollout->store)},
+		{.key = "sessions",
+			.text = rollout->ticket_secret.inherited ? "yes"
+								 : "no"},
+	};
+
+	if (fields[0].number > 0 || rollout->ticket_secret.inherited)
+		log_event(LOG_LEVEL_NOTICE, "restored", fields,
+			sizeof fields / sizeof fields[0]);
+}
+
 static void
 stage(struct rollout *rollout)
 {
 	struct timeval names_wait = clock_tv_of_ms(NAMES_WAIT_MS);
 	struct timeval build_wait = clock_tv_of_ms(BUILD_WAIT_MS);
 
+	if (rollout->running == NULL)
+		log_restored(rollout);
 	rollout->next_number++;
 	rollout->failed = false;
 	rollout->names_waited = false;
@@ -332,9 +367,8 @@ rollout_new(struct event_base *base, const char *path,
 	rollout->build_deadline = evtimer_new(base, on_build_deadline, rollout);
 	rollout->current = request_queue_new();
 	rollout->next = request_queue_new();
-	if (getrandom(rollout->ticket_secret, sizeof rollout->ticket_secret,
-		    0) < 0)
-		abort();
+	ticket_secret_init(&rollout->ticket_secret);
+	rollout->store = socket_store_new();
 	return rollout;
 }
 
@@ -362,7 +396,8 @@ rollout_free(struct rollout **rollout)
 	report_free(&gone->report);
 	bundle_free(&gone->pending);
 	bundle_free(&gone->running);
-	mem_wipe(gone->ticket_secret, sizeof gone->ticket_secret);
+	socket_store_free(&gone->store);
+	ticket_secret_done(&gone->ticket_secret);
 	free(gone);
 }
 
@@ -373,7 +408,8 @@ rollout_stop(struct rollout *rollout)
 		return;
 	rollout->stopped = true;
 	if (rollout->running != NULL)
-		bundle_close_sockets(rollout->running);
+		bundle_close_sockets(
+			rollout->running, socket_store_is_on(rollout->store));
 	names_stop(rollout->names);
 	refuse_all(rollout);
 }

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from harness.backends import Backend  # noqa: E402
 from harness.clients import TlsClient, say, tls_context  # noqa: E402
 from harness.daemon import Check, Daemon, ini, run_check  # noqa: E402
 from harness.limits import wait_until  # noqa: E402
+from harness.load import Load  # noqa: E402
 from harness.pki import Pki  # noqa: E402
 from harness.programs import sallyport  # noqa: E402
 from harness.services import Nginx, Redis  # noqa: E402
@@ -228,6 +230,39 @@ def on_each_worker(connect):
         return clients
 
     return open_all
+
+
+@pytest.fixture
+def reserve():
+    """reserve(): an address on a port that nobody else gets. The daemon may
+    listen there, for the socket that holds it does not."""
+    held = []
+
+    def make(host="127.0.0.1", family=socket.AF_INET):
+        sock = socket.socket(family)
+        held.append(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, 0))
+        return f"[{host}]:{sock.getsockname()[1]}" if ":" in host else \
+            f"{host}:{sock.getsockname()[1]}"
+
+    yield make
+    for sock in held:
+        sock.close()
+
+
+@pytest.fixture
+def load(pki):
+    """load(ADDRESS): a Load with the good client's certificate."""
+    loads = []
+
+    def start(address, **options):
+        loads.append(Load(address, tls_context(pki, pki.good), **options))
+        return loads[-1]
+
+    yield start
+    for one in loads:
+        one.end()
 
 
 @pytest.fixture

@@ -11,23 +11,14 @@ import pytest
 
 from harness import processes
 from harness.backends import RESET, echo
-from harness.clients import CLOSE_NOTIFY, TRUNCATED, say
+from harness.clients import (CLOSE_NOTIFY, TRUNCATED, refuses_connections,
+                             say)
 from harness.clients import RESET as TLS_RESET
 from harness.daemon import environment, ini, run_check
 from harness.limits import seconds, wait_until
 from harness.programs import free_port, need, need_root, sallyport
 
 CUT = (TRUNCATED, TLS_RESET)
-
-
-def refuses_connections(address):
-    def is_refused():
-        try:
-            socket.create_connection(address, 1).close()
-        except ConnectionRefusedError:
-            return True
-        return False
-    wait_until(is_refused, f"nobody listens on {address}")
 
 
 class TestStart:

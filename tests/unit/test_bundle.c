@@ -17,9 +17,10 @@
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "sockets.h"
+#include "supervisor/socket_store.h"
 #include "tls_fixture.h"
 
-static const uint8_t ticket_secret[BUNDLE_TICKET_SECRET_SIZE] = {1, 2, 3};
+static const uint8_t ticket_secret[TICKET_SECRET_SIZE] = {1, 2, 3};
 
 /* LISTEN lines in a configuration that is otherwise complete. */
 static struct bundle *
@@ -35,16 +36,26 @@ load(struct fixture *it, const char *listen, uint64_t number)
 	return bundle_load(path, number, ticket_secret, it->report, NULL);
 }
 
+static struct socket_store *store; /* empty: no service manager */
+
 static int
 set_up(void **state)
 {
 	struct cert cert;
 
 	(void)fixture_setup(state);
+	store = socket_store_new();
 	cert = cert_make_server("localhost", NULL);
 	fixture_write_cert(*state, "gw", &cert);
 	cert_done(&cert);
 	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	socket_store_free(&store);
+	return fixture_teardown(state);
 }
 
 static struct bundle *
@@ -112,7 +123,8 @@ every_listen_line_opens_a_socket(void **state)
 		load_good(it, "listen = 127.0.0.1:0\nlisten = 127.0.0.2:0", 1);
 	struct addr addr;
 
-	assert_int_equal(bundle_open_sockets(bundle, NULL, it->report), 0);
+	assert_int_equal(
+		bundle_open_sockets(bundle, NULL, store, it->report), 0);
 	(void)port_of(bundle, 0);
 	(void)port_of(bundle, 1);
 	assert_null(bundle_socket(bundle, 2, &addr));
@@ -128,9 +140,9 @@ a_socket_that_stays_is_shared_with_the_bundle_before(void **state)
 		load_good(it, "listen = 127.0.0.1:0\nlisten = 127.0.0.2:0", 2);
 	uint16_t port;
 
-	assert_int_equal(bundle_open_sockets(old, NULL, it->report), 0);
+	assert_int_equal(bundle_open_sockets(old, NULL, store, it->report), 0);
 	port = port_of(old, 0);
-	assert_int_equal(bundle_open_sockets(young, old, it->report), 0);
+	assert_int_equal(bundle_open_sockets(young, old, store, it->report), 0);
 	assert_int_equal(port_of(young, 0), port);
 	bundle_free(&old);
 	assert_int_equal(port_of(young, 0), port);
@@ -148,7 +160,8 @@ an_address_that_is_taken_is_reported_with_its_line(void **state)
 
 	(void)snprintf(listen, sizeof listen, "listen = 127.0.0.1:%hu", port);
 	bundle = load_good(it, listen, 1);
-	assert_int_equal(bundle_open_sockets(bundle, NULL, it->report), -1);
+	assert_int_equal(
+		bundle_open_sockets(bundle, NULL, store, it->report), -1);
 	fixture_assert_reported(it, "sallyport.ini:2: [listener gw]");
 	fixture_assert_reported(it, "Address already in use");
 	bundle_free(&bundle);
@@ -164,7 +177,8 @@ one_address_that_fails_does_not_hide_the_next(void **state)
 		"listen = unix:/nonexistent/b.sock",
 		1);
 
-	assert_int_equal(bundle_open_sockets(bundle, NULL, it->report), -1);
+	assert_int_equal(
+		bundle_open_sockets(bundle, NULL, store, it->report), -1);
 	assert_int_equal(report_errors(it->report), 2);
 	bundle_free(&bundle);
 }
@@ -175,7 +189,8 @@ an_inherited_socket_that_nobody_passed_is_reported(void **state)
 	struct fixture *it = *state;
 	struct bundle *bundle = load_good(it, "listen = systemd:web", 1);
 
-	assert_int_equal(bundle_open_sockets(bundle, NULL, it->report), -1);
+	assert_int_equal(
+		bundle_open_sockets(bundle, NULL, store, it->report), -1);
 	fixture_assert_reported(it, "no socket named \"web\"");
 	bundle_free(&bundle);
 }
@@ -191,12 +206,31 @@ closing_the_sockets_removes_the_files_of_unix_ones(void **state)
 	(void)snprintf(path, sizeof path, "%s/x.sock", it->dir);
 	(void)snprintf(listen, sizeof listen, "listen = unix:%s", path);
 	bundle = load_good(it, listen, 1);
-	assert_int_equal(bundle_open_sockets(bundle, NULL, it->report), 0);
+	assert_int_equal(
+		bundle_open_sockets(bundle, NULL, store, it->report), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_true(S_ISSOCK(st.st_mode));
-	bundle_close_sockets(bundle);
+	bundle_close_sockets(bundle, false);
 	assert_int_equal(stat(path, &st), -1);
-	bundle_close_sockets(bundle);
+	bundle_close_sockets(bundle, false);
+	bundle_free(&bundle);
+}
+
+static void
+a_unix_socket_that_somebody_else_holds_keeps_its_file(void **state)
+{
+	struct fixture *it = *state;
+	char listen[256], path[128];
+	struct bundle *bundle;
+	struct stat st;
+
+	(void)snprintf(path, sizeof path, "%s/x.sock", it->dir);
+	(void)snprintf(listen, sizeof listen, "listen = unix:%s", path);
+	bundle = load_good(it, listen, 1);
+	assert_int_equal(
+		bundle_open_sockets(bundle, NULL, store, it->report), 0);
+	bundle_close_sockets(bundle, true);
+	assert_int_equal(stat(path, &st), 0);
 	bundle_free(&bundle);
 }
 
@@ -212,16 +246,15 @@ freeing_one_of_two_keeps_the_file_of_a_unix_socket(void **state)
 	(void)snprintf(listen, sizeof listen, "listen = unix:%s", path);
 	old = load_good(it, listen, 1);
 	young = load_good(it, listen, 2);
-	assert_int_equal(bundle_open_sockets(old, NULL, it->report), 0);
-	assert_int_equal(bundle_open_sockets(young, old, it->report), 0);
+	assert_int_equal(bundle_open_sockets(old, NULL, store, it->report), 0);
+	assert_int_equal(bundle_open_sockets(young, old, store, it->report), 0);
 	bundle_free(&old);
 	assert_int_equal(stat(path, &st), 0);
-	bundle_close_sockets(young);
+	bundle_close_sockets(young, false);
 	bundle_free(&young);
 }
 
-#define TEST(name)                                                             \
-	cmocka_unit_test_setup_teardown(name, set_up, fixture_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)
@@ -236,6 +269,7 @@ main(void)
 		TEST(one_address_that_fails_does_not_hide_the_next),
 		TEST(an_inherited_socket_that_nobody_passed_is_reported),
 		TEST(closing_the_sockets_removes_the_files_of_unix_ones),
+		TEST(a_unix_socket_that_somebody_else_holds_keeps_its_file),
 		TEST(freeing_one_of_two_keeps_the_file_of_a_unix_socket),
 	};
 

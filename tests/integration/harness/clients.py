@@ -8,7 +8,7 @@ import struct
 import subprocess
 import time
 
-from .limits import seconds
+from .limits import seconds, wait_until
 from .programs import need
 
 # How the server's stream can end.
@@ -251,6 +251,17 @@ def say(client, text=b"hello"):
     """Is there still an echo?"""
     client.send(text)
     assert client.recv_exactly(len(text)) == text
+
+
+def refuses_connections(address):
+    """Waits for it: workers hear of it one by one."""
+    def is_refused():
+        try:
+            socket.create_connection(address, 1).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+    wait_until(is_refused, f"nobody listens on {address}")
 
 
 def run(arguments, given=b"", timeout=30):
