@@ -18,6 +18,7 @@
 #include "ipc/child_args.h"
 #include "resolver/resolver.h"
 #include "supervisor/control_client.h"
+#include "supervisor/preflight.h"
 #include "supervisor/supervisor.h"
 #include "tls/tls_ctx.h"
 #include "worker/worker.h"
@@ -120,6 +121,8 @@ main(int argc, char **argv)
 	sandbox_no_core();
 	if (argc > 1 && strcmp(argv[1], CHILD_ARGS_MARK) == 0)
 		return child_main(argc, argv);
+	if (argc > 1 && strcmp(argv[1], PREFLIGHT_MARK) == 0)
+		return preflight_main(argc, argv);
 	if (command_line_parse(argc, argv, &line) < 0) {
 		print_usage(stderr);
 		return EXIT_USAGE;
@@ -140,7 +143,8 @@ main(int argc, char **argv)
 	case COMMAND_STATUS:
 		return control_client_status(&line.control);
 	case COMMAND_SERVE:
-		return supervisor_main(line.options.path);
+		return supervisor_main(&(struct supervisor_options){
+			.path = line.options.path, .argv = argv});
 	}
 	return EXIT_USAGE;
 }

@@ -17,6 +17,8 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 
+#include "base/mem.h"
+
 bool
 systemd_available(void)
 {
@@ -37,38 +39,61 @@ systemd_watchdog_us(void)
 	return sd_watchdog_enabled(0, &us) > 0 ? us : 0;
 }
 
-/*
- * The names of the inherited descriptors, from SD_LISTEN_FDS_START on; that of
- * one which was taken is empty. Asked until there are some: the environment is
- * cleared then, so that no child of ours is told of sockets that are not its
- * own. Never freed.
- */
-static int
-inherited(char ***names_out)
-{
-	static char **names;
-	static int n_names;
+/* An inherited descriptor; one that was taken has none. Never freed. */
+struct inherited {
+	char *name;
+	int fd;
+};
 
-	if (n_names <= 0)
-		n_names = sd_listen_fds_with_names(1, &names);
-	if (n_names < 0)
-		n_names = 0; /* a broken environment inherits nothing */
-	*names_out = names;
-	return n_names;
+static struct inherited *inherited;
+static size_t n_inherited;
+
+void
+systemd_inherit(const char *name, int fd)
+{
+	inherited =
+		xreallocarray(inherited, n_inherited + 1, sizeof *inherited);
+	inherited[n_inherited++] = (struct inherited){xstrdup(name), fd};
+}
+
+/* The environment is cleared with it, so that no child of ours is told of
+ * sockets that are not its own. */
+static void
+read_environment(void)
+{
+	char **names = NULL;
+	/* A broken environment inherits nothing. */
+	int n = sd_listen_fds_with_names(1, &names);
+
+	for (int i = 0; i < n; i++) {
+		systemd_inherit(names[i], SD_LISTEN_FDS_START + i);
+		free(names[i]);
+	}
+	free(names);
 }
 
 size_t
 systemd_listen_fds(const char *name, int *fds, size_t max)
 {
-	char **names;
-	int n_names = inherited(&names);
 	size_t n = 0;
 
-	for (int i = 0; i < n_names && n < max; i++) {
-		if (strcmp(names[i], name) == 0)
-			fds[n++] = SD_LISTEN_FDS_START + i;
+	read_environment();
+	for (size_t i = 0; i < n_inherited && n < max; i++) {
+		if (inherited[i].fd >= 0 &&
+			strcmp(inherited[i].name, name) == 0)
+			fds[n++] = inherited[i].fd;
 	}
 	return n;
+}
+
+const char *
+systemd_inherited(size_t index, int *fd_out)
+{
+	read_environment();
+	if (index >= n_inherited)
+		return NULL;
+	*fd_out = inherited[index].fd;
+	return inherited[index].name;
 }
 
 bool
@@ -110,16 +135,17 @@ systemd_wait_done(uint64_t timeout_ms)
 int
 systemd_take_stored(const char *prefix, char name_out[SYSTEMD_NAME_MAX + 1])
 {
-	char **names;
-	int n_names = inherited(&names);
+	read_environment();
+	for (size_t i = 0; i < n_inherited; i++) {
+		int fd = inherited[i].fd;
 
-	for (int i = 0; i < n_names; i++) {
-		if (names[i][0] == '\0' ||
-			strncmp(names[i], prefix, strlen(prefix)) != 0)
+		if (fd < 0 ||
+			strncmp(inherited[i].name, prefix, strlen(prefix)) != 0)
 			continue;
-		(void)snprintf(name_out, SYSTEMD_NAME_MAX + 1, "%s", names[i]);
-		names[i][0] = '\0';
-		return SD_LISTEN_FDS_START + i;
+		(void)snprintf(name_out, SYSTEMD_NAME_MAX + 1, "%s",
+			inherited[i].name);
+		inherited[i].fd = -1;
+		return fd;
 	}
 	return -1;
 }
@@ -171,6 +197,21 @@ systemd_listen_fds(const char *name, int *fds, size_t max)
 	(void)fds;
 	(void)max;
 	return 0;
+}
+
+const char *
+systemd_inherited(size_t index, int *fd_out)
+{
+	(void)index;
+	(void)fd_out;
+	return NULL;
+}
+
+void
+systemd_inherit(const char *name, int fd)
+{
+	(void)name;
+	(void)fd;
 }
 
 bool

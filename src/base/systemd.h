@@ -29,6 +29,14 @@ uint64_t systemd_watchdog_us(void);
 size_t systemd_listen_fds(const char *name, int *fds, size_t max);
 
 /*
+ * All of them, for another image of this process: the INDEXth one's name, NULL
+ * beyond the last; FD_OUT is -1 for one that was taken. That image is told of
+ * each; it belongs to this room from then on.
+ */
+const char *systemd_inherited(size_t index, int *fd_out);
+void systemd_inherit(const char *name, int fd);
+
+/*
  * The file descriptor store (FileDescriptorStoreMax=): the service manager
  * keeps a duplicate of what it is given, and hands it to the next process of
  * the service among the inherited ones, under its name. A name is up to

@@ -301,6 +301,18 @@ channel_free(struct channel **channel)
 		free(c);
 }
 
+int
+channel_fd(const struct channel *channel)
+{
+	return channel->fd;
+}
+
+bool
+channel_is_flushed(const struct channel *channel)
+{
+	return STAILQ_EMPTY(&channel->queue);
+}
+
 /* 0, or -1 when there is no memory or no descriptor left. */
 static int
 enqueue(struct channel *channel, const uint8_t *bytes, size_t len,

@@ -30,6 +30,11 @@ struct channel *channel_new(struct event_base *base, int fd,
 /* Accepts NULL; may be called from its callbacks. */
 void channel_free(struct channel **channel);
 
+/* Its descriptor, borrowed; -1 at its end. Is everything sent that was to be?
+ * For who hands it to another image of this process. */
+int channel_fd(const struct channel *channel);
+bool channel_is_flushed(const struct channel *channel);
+
 /*
  * Sends M or queues it. Descriptors in M are duplicated when queued; the
  * caller keeps and closes its own. A message that is bad is a bug of ours

@@ -5,6 +5,9 @@
 
 #include "base/fd.h"
 
+static_assert(MESSAGE_DRAIN == 8 && MESSAGE_LEAVE == 9,
+	"workers of other versions know these two by number");
+
 void
 message_init(struct message *m, enum message_type type)
 {

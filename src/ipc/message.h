@@ -19,6 +19,15 @@
 /* Addresses in one MESSAGE_RESOLVED. */
 #define MESSAGE_RESOLVED_MAX 16
 
+/*
+ * What our processes speak: the messages below, what they mean, and the layout
+ * of the numbers that a worker shares (stats.h). Another text for another
+ * protocol: workers of an older binary that outlive an upgrade are told
+ * nothing but MESSAGE_LEAVE and MESSAGE_DRAIN by a supervisor that speaks
+ * another one, so these two never change.
+ */
+#define MESSAGE_PROTOCOL "sallyport messages 1"
+
 enum message_type {
 	MESSAGE_NONE,
 	/* supervisor to worker */

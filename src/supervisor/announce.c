@@ -1,4 +1,6 @@
 /* What the supervisor says of its generations. */
+#include "config.h"
+
 #include "supervisor/announce.h"
 
 #include <inttypes.h>
@@ -116,6 +118,25 @@ announce_start(const struct rollout_result *result)
 	if (!result->ok)
 		report_print_count(
 			result->report, "configuration not loaded", stderr);
+}
+
+void
+announce_upgrade(const struct rollout_result *result, const char *from)
+{
+	const struct log_field fields[] = {
+		{.key = "from", .text = from},
+		{.key = "to", .text = PACKAGE_VERSION},
+	};
+
+	report_walk(result->report, log_finding_of_reload, NULL);
+	if (result->ok)
+		log_event(LOG_LEVEL_NOTICE, "upgraded", fields,
+			sizeof fields / sizeof fields[0]);
+	else
+		log_event(LOG_LEVEL_ERROR,
+			"no worker of the new binary comes up, the old ones go "
+			"on",
+			fields, sizeof fields / sizeof fields[0]);
 }
 
 void

@@ -18,6 +18,9 @@ void announce_reloading(bool is_automatic);
 void announce_start(const struct rollout_result *result);
 void announce_reload(const struct rollout_result *result);
 
+/* The first of this binary, after it took over from version FROM. */
+void announce_upgrade(const struct rollout_result *result, const char *from);
+
 /* To the log: RUNNING serves from now on. */
 void announce_running(
 	const struct bundle *running, const struct workers *workers);

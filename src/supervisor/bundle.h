@@ -7,9 +7,9 @@
 #include "supervisor/ticket_secret.h"
 
 struct addr;
-struct channel;
 struct child;
 struct file_record;
+struct handover;
 struct report;
 struct settings;
 struct socket_store;
@@ -30,8 +30,30 @@ struct bundle;
  * frees.
  */
 struct bundle *bundle_load(const char *path, uint64_t number,
-	const uint8_t ticket_secret[TICKET_SECRET_SIZE],
-	struct report *report, struct file_record **record_out);
+	const uint8_t ticket_secret[TICKET_SECRET_SIZE], struct report *report,
+	struct file_record **record_out);
+
+/*
+ * What HANDOVER brings, whose descriptors it takes then: the generation that
+ * runs, with its sockets, or, read only, without. PATH is what its settings are
+ * of. NULL, and nothing taken, with findings in REPORT: this binary does not
+ * understand it.
+ */
+struct bundle *bundle_read(const char *path, const struct handover *handover,
+	struct report *report);
+struct bundle *bundle_take_over(
+	const char *path, struct handover *handover, struct report *report);
+
+/* The other way; the descriptors stay BUNDLE's. */
+void bundle_hand_over(const struct bundle *bundle, struct handover *handover);
+
+/* The same once more under another number, whatever has become of the files.
+ * Opens no socket. NULL with findings in REPORT. */
+struct bundle *bundle_again(
+	const struct bundle *bundle, uint64_t number, struct report *report);
+
+/* Do both say the same, in every file? */
+bool bundle_is_same(const struct bundle *a, const struct bundle *b);
 
 /* Closes everything. Sockets that another bundle shares stay open there. */
 void bundle_free(struct bundle **bundle);

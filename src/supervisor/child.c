@@ -172,6 +172,17 @@ on_message(struct message *m, void *arg)
 	child->callbacks.on_message(m, child->arg);
 }
 
+static void
+add(struct child *child, struct event_base *base,
+	const struct child_callbacks *callbacks, void *arg)
+{
+	child->callbacks = *callbacks;
+	child->arg = arg;
+	child->started_ms = clock_monotonic_ms();
+	child->grace = evtimer_new(base, on_grace_over, child);
+	LIST_INSERT_HEAD(&children, child, entry);
+}
+
 struct child *
 child_start(struct event_base *base, struct child_args *args,
 	const struct child_callbacks *callbacks, void *arg, struct error *err)
@@ -185,11 +196,7 @@ child_start(struct event_base *base, struct child_args *args,
 	fd_close(&fds[1]);
 	if (child->pid < 0)
 		goto fail;
-	child->callbacks = *callbacks;
-	child->arg = arg;
-	child->started_ms = clock_monotonic_ms();
-	child->grace = evtimer_new(base, on_grace_over, child);
-	LIST_INSERT_HEAD(&children, child, entry);
+	add(child, base, callbacks, arg);
 	child->channel = channel_new(
 		base, fds[0], on_message, on_channel_closed, child, err);
 	if (child->channel == NULL)
@@ -200,6 +207,29 @@ fail:
 	fd_close(&fds[0]);
 	free(child);
 	return NULL;
+}
+
+struct child *
+child_adopt(struct event_base *base, pid_t pid, int channel_fd,
+	const struct child_callbacks *callbacks, void *arg, struct error *err)
+{
+	struct child *child = xcalloc(1, sizeof *child);
+
+	child->pid = pid;
+	add(child, base, callbacks, arg);
+	child->channel = channel_new(
+		base, channel_fd, on_message, on_channel_closed, child, err);
+	if (child->channel == NULL)
+		child_kill(child, SIGKILL);
+	return child;
+}
+
+int
+child_channel_fd(const struct child *child)
+{
+	return child->channel == NULL || !channel_is_flushed(child->channel)
+		       ? -1
+		       : channel_fd(child->channel);
 }
 
 pid_t

@@ -31,6 +31,17 @@ struct child_callbacks {
 struct child *child_start(struct event_base *base, struct child_args *args,
 	const struct child_callbacks *callbacks, void *arg, struct error *err);
 
+/*
+ * A process that another image of this one has started: PID is still our child.
+ * Takes CHANNEL_FD, also when it fails.
+ */
+struct child *child_adopt(struct event_base *base, pid_t pid, int channel_fd,
+	const struct child_callbacks *callbacks, void *arg, struct error *err);
+
+/* For such an image: the descriptor of the channel, borrowed; -1: it has hung
+ * up, or has not read all that it was sent. */
+int child_channel_fd(const struct child *child);
+
 pid_t child_pid(const struct child *child);
 uint64_t child_started_ms(const struct child *child);
 

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "net/listen_socket.h"
 #include "supervisor/control_call.h"
+#include "supervisor/handover.h"
 
 struct control {
 	char *path;
@@ -73,11 +74,32 @@ on_accept(int listener, short what, void *arg)
 		&control->calls, control->base, fd, &control->handler);
 }
 
+/* Takes FD. */
+static struct control *
+serve(struct event_base *base, const char *path, int fd,
+	const struct control_handler *handler)
+{
+	struct control *control = xcalloc(1, sizeof *control);
+
+	control->path = xstrdup(path);
+	control->base = base;
+	control->fd = fd;
+	control->handler = *handler;
+	control->handler.on_over = on_call_over;
+	control->handler.over_arg = control;
+	LIST_INIT(&control->calls);
+	control->accept =
+		event_new(base, fd, EV_READ | EV_PERSIST, on_accept, control);
+	(void)event_add(control->accept, NULL);
+	return control;
+}
+
 struct control *
 control_new(struct event_base *base, const char *path, struct rollout *rollout,
 	control_status_fn status, void *arg, struct error *err)
 {
-	struct control *control = NULL;
+	const struct control_handler handler = {
+		.rollout = rollout, .status = status, .arg = arg};
 	char *text = xasprintf("unix:%s", path);
 	struct addr addr;
 	int fd = -1;
@@ -85,24 +107,34 @@ control_new(struct event_base *base, const char *path, struct rollout *rollout,
 	if (addr_parse(text, ADDR_FOR_LISTEN, &addr, err) == 0)
 		fd = listen_socket_open(&addr, CONTROL_MODE, err);
 	free(text);
-	if (fd < 0)
+	return fd < 0 ? NULL : serve(base, path, fd, &handler);
+}
+
+struct control *
+control_take_over(struct event_base *base, struct handover *handover,
+	struct rollout *rollout, control_status_fn status, void *arg)
+{
+	const struct control_handler handler = {
+		.rollout = rollout, .status = status, .arg = arg};
+	struct handover_item *item = handover_take(handover, HANDOVER_ADMIN);
+	struct error err;
+
+	if (item == NULL)
 		return NULL;
-	control = xcalloc(1, sizeof *control);
-	control->path = xstrdup(path);
-	control->base = base;
-	control->fd = fd;
-	control->handler = (struct control_handler){
-		.rollout = rollout,
-		.status = status,
-		.arg = arg,
-		.on_over = on_call_over,
-		.over_arg = control,
-	};
-	LIST_INIT(&control->calls);
-	control->accept =
-		event_new(base, fd, EV_READ | EV_PERSIST, on_accept, control);
-	(void)event_add(control->accept, NULL);
-	return control;
+	if (listen_socket_adopt(item->fd, &err) < 0) {
+		log_msg(LOG_LEVEL_WARN, "admin socket: %s", err.text);
+		fd_close(&item->fd);
+		return NULL;
+	}
+	return serve(base, item->where, item->fd, &handler);
+}
+
+void
+control_hand_over(const struct control *control, struct handover *handover)
+{
+	if (control != NULL)
+		handover_add(handover, HANDOVER_ADMIN, "", control->path,
+			control->fd);
 }
 
 void

@@ -4,6 +4,7 @@
 
 struct error;
 struct event_base;
+struct handover;
 struct rollout;
 
 /*
@@ -33,6 +34,16 @@ typedef void (*control_status_fn)(enum control_form form, FILE *out, void *arg);
 struct control *control_new(struct event_base *base, const char *path,
 	struct rollout *rollout, control_status_fn status, void *arg,
 	struct error *err);
+
+/* The one that HANDOVER brings, if any; else NULL. Who is calling just then is
+ * hung up on. */
+struct control *control_take_over(struct event_base *base,
+	struct handover *handover, struct rollout *rollout,
+	control_status_fn status, void *arg);
+
+/* The other way. Accepts NULL. */
+void control_hand_over(
+	const struct control *control, struct handover *handover);
 
 /* Hangs up on everybody, and removes the file. Accepts NULL. */
 void control_free(struct control **control);

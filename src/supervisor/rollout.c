@@ -12,6 +12,7 @@
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "supervisor/bundle.h"
+#include "supervisor/handover.h"
 #include "supervisor/names.h"
 #include "supervisor/request_queue.h"
 #include "supervisor/socket_store.h"
@@ -38,6 +39,7 @@ struct rollout {
 	bool names_waited;
 	bool is_automatic; /* see rollout_result */
 	bool stopped;
+	bool taking_over; /* the next one is the first of this binary */
 	uint64_t next_number;
 	struct ticket_secret ticket_secret;
 	struct socket_store *store;
@@ -92,6 +94,7 @@ finish(struct rollout *rollout, bool ok)
 	};
 
 	rollout->report = NULL;
+	rollout->taking_over = false;
 	(void)evtimer_del(rollout->names_deadline);
 	(void)evtimer_del(rollout->build_deadline);
 	rollout->callbacks.on_end(&result, rollout->arg);
@@ -247,7 +250,7 @@ const struct workers_callbacks rollout_workers_callbacks = {
 /* A new generation from the disk, sockets included. NULL: the report says
  * why. */
 static struct bundle *
-load(struct rollout *rollout)
+load_from_disk(struct rollout *rollout)
 {
 	struct report *report = rollout->report;
 	struct file_record *record = NULL;
@@ -270,6 +273,22 @@ load(struct rollout *rollout)
 	 * This process serves nobody then. */
 	if (bundle == NULL && rollout->running == NULL)
 		check_all(rollout->path, report);
+	return bundle;
+}
+
+/* Workers of our own must come, whatever has become of the files. */
+static struct bundle *
+load(struct rollout *rollout)
+{
+	struct bundle *bundle = load_from_disk(rollout);
+
+	if (bundle != NULL || !rollout->taking_over)
+		return bundle;
+	bundle = bundle_again(
+		rollout->running, rollout->next_number, rollout->report);
+	if (bundle != NULL && bundle_open_sockets(bundle, rollout->running,
+				      rollout->store, rollout->report) < 0)
+		drop(rollout, &bundle);
 	return bundle;
 }
 
@@ -378,6 +397,42 @@ rollout_use(
 {
 	rollout->workers = workers;
 	rollout->names = names;
+}
+
+int
+rollout_take_over(struct rollout *rollout, struct handover *handover)
+{
+	struct report *report = report_new();
+
+	rollout->running = bundle_take_over(rollout->path, handover, report);
+	if (rollout->running == NULL)
+		report_print(report, stderr);
+	report_free(&report);
+	if (rollout->running == NULL)
+		return -1;
+	rollout->taking_over = true;
+	rollout->next_number = handover->next_generation;
+	ticket_secret_take_over(&rollout->ticket_secret, handover);
+	socket_store_take_over(rollout->store, handover);
+	workers_take_over(rollout->workers, rollout->running, handover);
+	use_log(rollout->running);
+	return 0;
+}
+
+void
+rollout_hand_over(const struct rollout *rollout, struct handover *handover)
+{
+	bundle_hand_over(rollout->running, handover);
+	handover->next_generation = rollout->next_number;
+	ticket_secret_hand_over(&rollout->ticket_secret, handover);
+	socket_store_hand_over(rollout->store, handover);
+}
+
+bool
+rollout_is_busy(const struct rollout *rollout)
+{
+	return rollout->pending != NULL ||
+	       !request_queue_is_empty(rollout->next);
 }
 
 void

@@ -7,9 +7,10 @@
 struct bundle;
 struct event_base;
 struct file_record;
-struct file_record;
+struct handover;
 struct message;
 struct names;
+struct report;
 struct rollout;
 struct settings;
 struct workers;
@@ -39,6 +40,21 @@ struct rollout *rollout_new(struct event_base *base, const char *path,
 /* Who has to be told; both are borrowed, and made with the callbacks below. */
 void rollout_use(
 	struct rollout *rollout, struct workers *workers, struct names *names);
+
+/*
+ * Instead of a start: HANDOVER brings what the binary before ours has made, and
+ * the next rollout brings workers of our own. If the disk has nothing that can
+ * be loaded, they get what runs. A preflight has tried that: -1, after lines in
+ * the log, is a bug, and the service manager has to start us anew.
+ */
+int rollout_take_over(struct rollout *rollout, struct handover *handover);
+
+/* The other way. Nothing may be on its way. */
+void rollout_hand_over(
+	const struct rollout *rollout, struct handover *handover);
+
+/* Is one on its way, or asked for? */
+bool rollout_is_busy(const struct rollout *rollout);
 
 /* Requests that are left are not answered. Accepts NULL. */
 void rollout_free(struct rollout **rollout);

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/systemd.h"
 #include "net/listen_socket.h"
+#include "supervisor/handover.h"
 
 #define NAME_PREFIX "sallyport-listen-"
 
@@ -111,6 +112,27 @@ socket_store_new(void)
 			stored->addr.kind = ADDR_NONE; /* nobody's wish */
 	}
 	return store;
+}
+
+void
+socket_store_hand_over(
+	const struct socket_store *store, struct handover *handover)
+{
+	size_t i;
+
+	for (i = 0; i < store->n; i++)
+		handover_add(handover, HANDOVER_STORED, store->items[i].name,
+			"", -1);
+}
+
+void
+socket_store_take_over(struct socket_store *store, struct handover *handover)
+{
+	struct handover_item *item;
+
+	while ((item = handover_take(handover, HANDOVER_STORED)) != NULL)
+		(void)add(store, item->name);
+	store->on = store->n > 0;
 }
 
 void

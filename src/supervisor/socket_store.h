@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 struct addr;
+struct handover;
 
 /*
  * The listening sockets that the service manager keeps for us while nobody of
@@ -20,6 +21,13 @@ struct socket_store;
 
 /* Takes the inherited ones that are ours. */
 struct socket_store *socket_store_new(void);
+
+/* The names of what the manager keeps, to another image of this process and
+ * from one. */
+void socket_store_hand_over(
+	const struct socket_store *store, struct handover *handover);
+void socket_store_take_over(
+	struct socket_store *store, struct handover *handover);
 
 /* Closes what nobody has taken. The manager keeps it. Accepts NULL. */
 void socket_store_free(struct socket_store **store);

@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/systemd.h"
 #include "conf/admin_socket.h"
 #include "conf/file_record.h"
@@ -20,12 +22,15 @@
 #include "supervisor/child.h"
 #include "supervisor/control.h"
 #include "supervisor/drain.h"
+#include "supervisor/handover.h"
 #include "supervisor/names.h"
 #include "supervisor/process_change.h"
 #include "supervisor/pulse.h"
 #include "supervisor/rollout.h"
 #include "supervisor/rotation.h"
 #include "supervisor/status.h"
+#include "supervisor/takeover.h"
+#include "supervisor/upgrade.h"
 #include "supervisor/workers.h"
 
 struct supervisor {
@@ -38,7 +43,9 @@ struct supervisor {
 	struct pulse *pulse;
 	struct drain *drain;
 	struct control *control; /* NULL: nobody can ask */
-	struct event *on_term, *on_int, *on_hup, *on_chld;
+	struct upgrade *upgrade;
+	char *upgraded_from; /* version; NULL: no upgrade is under way */
+	struct event *on_term, *on_int, *on_hup, *on_usr2, *on_chld;
 	bool started; /* the first rollout has ended */
 	int status;
 };
@@ -162,7 +169,7 @@ on_rollout_begin(bool is_automatic, void *arg)
 	const struct supervisor *sv = arg;
 
 	rotation_pause(sv->rotation);
-	if (sv->started)
+	if (sv->started && sv->upgraded_from == NULL)
 		announce_reloading(is_automatic);
 }
 
@@ -208,10 +215,14 @@ on_rollout_end(const struct rollout_result *result, void *arg)
 	struct supervisor *sv = arg;
 	const struct bundle *running = rollout_running(sv->rollout);
 
-	if (sv->started)
+	if (sv->upgraded_from != NULL)
+		announce_upgrade(result, sv->upgraded_from);
+	else if (sv->started)
 		announce_reload(result);
 	else
 		announce_start(result);
+	free(sv->upgraded_from);
+	sv->upgraded_from = NULL;
 	sv->started = true;
 	if (running == NULL) {
 		sv->status = EXIT_FAILURE;
@@ -227,6 +238,41 @@ on_rollout_end(const struct rollout_result *result, void *arg)
 		watch_files(sv, bundle_settings(running));
 		announce_ready(running, sv->workers);
 	}
+	upgrade_look_again(sv->upgrade);
+}
+
+/* ---- another binary ---- */
+
+static bool
+is_free(void *arg)
+{
+	const struct supervisor *sv = arg;
+
+	return sv->started && !rollout_is_busy(sv->rollout) &&
+	       !drain_has_begun(sv->drain);
+}
+
+static int
+hand_over(struct handover *handover, struct error *err, void *arg)
+{
+	const struct supervisor *sv = arg;
+
+	control_hand_over(sv->control, handover);
+	rollout_hand_over(sv->rollout, handover);
+	takeover_hand_over_inherited(handover);
+	return workers_hand_over(sv->workers, handover, err);
+}
+
+static int
+take_over(struct supervisor *sv, struct handover *handover)
+{
+	takeover_inherit(handover);
+	sv->control = control_take_over(
+		sv->base, handover, sv->rollout, tell_status, sv);
+	sv->started = true;
+	sv->upgraded_from = xstrdup(handover->version);
+	child_reap_all();
+	return rollout_take_over(sv->rollout, handover);
 }
 
 /* ---- life ---- */
@@ -243,6 +289,16 @@ on_hup(int number, short what, void *arg)
 }
 
 static void
+on_usr2(int number, short what, void *arg)
+{
+	const struct supervisor *sv = arg;
+
+	(void)number;
+	(void)what;
+	upgrade_ask(sv->upgrade);
+}
+
+static void
 on_chld(int number, short what, void *arg)
 {
 	(void)number;
@@ -254,18 +310,25 @@ on_chld(int number, short what, void *arg)
 static void
 open_loop(struct supervisor *sv)
 {
+	sigset_t none;
+
 	sv->base = event_base_new();
 	if (sv->base == NULL)
 		abort();
 	sv->on_term = evsignal_new(sv->base, SIGTERM, on_stop_signal, sv);
 	sv->on_int = evsignal_new(sv->base, SIGINT, on_stop_signal, sv);
 	sv->on_hup = evsignal_new(sv->base, SIGHUP, on_hup, sv);
+	sv->on_usr2 = evsignal_new(sv->base, SIGUSR2, on_usr2, sv);
 	sv->on_chld = evsignal_new(sv->base, SIGCHLD, on_chld, sv);
 	(void)event_add(sv->on_term, NULL);
 	(void)event_add(sv->on_int, NULL);
 	(void)event_add(sv->on_hup, NULL);
+	(void)event_add(sv->on_usr2, NULL);
 	(void)event_add(sv->on_chld, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* The binary before ours has blocked them all. */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static void
@@ -274,13 +337,18 @@ close_loop(struct supervisor *sv)
 	event_free(sv->on_term);
 	event_free(sv->on_int);
 	event_free(sv->on_hup);
+	event_free(sv->on_usr2);
 	event_free(sv->on_chld);
 	event_base_free(sv->base);
 }
 
+/* BEFORE: of the binary before ours; NULL: there was none. */
 static void
-open_parts(struct supervisor *sv, const char *path)
+open_parts(struct supervisor *sv, const struct supervisor_options *options,
+	const struct handover *before)
 {
+	const struct upgrade_owner owner = {
+		.is_free = is_free, .hand_over = hand_over, .arg = sv};
 	static const struct rollout_callbacks callbacks = {
 		.on_begin = on_rollout_begin,
 		.on_read = on_read,
@@ -288,20 +356,24 @@ open_parts(struct supervisor *sv, const char *path)
 		.on_end = on_rollout_end,
 	};
 
-	sv->rollout = rollout_new(sv->base, path, &callbacks, sv);
+	sv->rollout = rollout_new(sv->base, options->path, &callbacks, sv);
 	sv->workers =
 		workers_new(sv->base, &rollout_workers_callbacks, sv->rollout);
 	sv->names = names_new(sv->base, rollout_on_answer, sv->rollout);
 	rollout_use(sv->rollout, sv->workers, sv->names);
-	sv->rotation = rotation_new(
-		sv->base, path, &rotation_usual_times, on_files_changed, sv);
+	sv->rotation = rotation_new(sv->base, options->path,
+		&rotation_usual_times, on_files_changed, sv);
 	sv->drain = drain_new(sv->base, sv->workers);
 	sv->pulse = pulse_new(sv->base, sv->workers);
+	sv->upgrade =
+		upgrade_new(sv->base, before == NULL ? NULL : before->program,
+			options->argv, options->path, &owner);
 }
 
 static void
 close_parts(struct supervisor *sv)
 {
+	upgrade_free(&sv->upgrade);
 	control_free(&sv->control);
 	pulse_free(&sv->pulse);
 	drain_free(&sv->drain);
@@ -313,14 +385,24 @@ close_parts(struct supervisor *sv)
 }
 
 int
-supervisor_main(const char *path)
+supervisor_main(const struct supervisor_options *options)
 {
 	struct supervisor sv = {.status = EXIT_SUCCESS};
+	struct handover handover = {.public_fd = -1, .secret_fd = -1};
+	int none;
 
 	log_open("supervisor", LOG_FORMAT_AUTO, LOG_LEVEL_NOTICE);
+	/* Executed by descriptor we would be called by its number. */
+	(void)prctl(PR_SET_NAME, "sallyport", 0, 0, 0);
 	(void)fd_raise_limit();
+	none = takeover_read(&handover);
+	if (none < 0)
+		return EXIT_FAILURE;
 	open_loop(&sv);
-	open_parts(&sv, path);
+	open_parts(&sv, options, none ? NULL : &handover);
+	if (!none && take_over(&sv, &handover) < 0)
+		return EXIT_FAILURE;
+	handover_done(&handover);
 	(void)rollout_ask(sv.rollout, NULL, NULL);
 	(void)event_base_dispatch(sv.base);
 	close_parts(&sv);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/systemd.h"
+#include "supervisor/handover.h"
 
 #define STORE_NAME "ticket-secret"
 
@@ -89,6 +90,22 @@ ticket_secret_store(struct ticket_secret *secret, bool on)
 	else
 		systemd_store(STORE_NAME, fd);
 	fd_close(&fd);
+}
+
+void
+ticket_secret_hand_over(
+	const struct ticket_secret *secret, struct handover *handover)
+{
+	memcpy(handover->ticket_secret, secret->bytes, sizeof secret->bytes);
+	handover->ticket_secret_stored = secret->stored;
+}
+
+void
+ticket_secret_take_over(
+	struct ticket_secret *secret, const struct handover *handover)
+{
+	memcpy(secret->bytes, handover->ticket_secret, sizeof secret->bytes);
+	secret->stored = handover->ticket_secret_stored;
 }
 
 void

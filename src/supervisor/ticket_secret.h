@@ -24,5 +24,12 @@ void ticket_secret_init(struct ticket_secret *secret);
 /* ON: the manager is to keep it; else it is to forget it. */
 void ticket_secret_store(struct ticket_secret *secret, bool on);
 
+/* To another image of this process, and from one. */
+struct handover;
+void ticket_secret_hand_over(
+	const struct ticket_secret *secret, struct handover *handover);
+void ticket_secret_take_over(
+	struct ticket_secret *secret, const struct handover *handover);
+
 /* Wipes it. The manager keeps what it has. */
 void ticket_secret_done(struct ticket_secret *secret);

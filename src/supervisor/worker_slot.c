@@ -16,6 +16,7 @@
 #include "stats/stats.h"
 #include "supervisor/bundle.h"
 #include "supervisor/child.h"
+#include "supervisor/handover.h"
 #include "supervisor/worker_log.h"
 
 /* A worker that dies is replaced at once if it lived a while, and later and
@@ -34,6 +35,7 @@ struct worker_slot {
 	int sessions_fd;
 	struct stats *stats;
 	bool ready;
+	bool foreign; /* speaks another protocol */
 	enum worker_order order;
 	uint64_t answered;  /* number of the generation that it spoke of last */
 	uint64_t staged;    /* ... that it has built */
@@ -43,15 +45,6 @@ struct worker_slot {
 	uint64_t backoff_ms;
 	struct event *respawn;
 };
-
-static void
-send_plain(struct worker_slot *slot, enum message_type type)
-{
-	struct message m;
-
-	message_init(&m, type);
-	worker_slot_send(slot, &m);
-}
 
 static void
 send_number(struct worker_slot *slot, enum message_type type, uint64_t number)
@@ -84,15 +77,25 @@ on_staged(struct worker_slot *slot, struct message *m)
 	report_free(&report);
 }
 
+/* Is it to be there, so that it is replaced if it dies? */
+static bool
+is_wanted(const struct worker_slot *slot)
+{
+	return slot->order == WORKER_SERVE || slot->order == WORKER_LAST;
+}
+
 static void
 on_message(struct message *m, void *arg)
 {
 	struct worker_slot *slot = arg;
 
+	if (slot->foreign)
+		return;
+
 	switch (m->type) {
 	case MESSAGE_READY:
 		slot->ready = true;
-		if (slot->order == WORKER_SERVE)
+		if (is_wanted(slot))
 			slot->callbacks.on_ready(slot, slot->arg);
 		return;
 	case MESSAGE_STAGED:
@@ -147,7 +150,7 @@ next_backoff_ms(const struct worker_slot *slot, uint64_t lived_ms)
 static bool
 has_obeyed(const struct worker_slot *slot, int status)
 {
-	return slot->order != WORKER_SERVE && WIFEXITED(status) &&
+	return !is_wanted(slot) && WIFEXITED(status) &&
 	       WEXITSTATUS(status) == 0;
 }
 
@@ -156,6 +159,7 @@ empty(struct worker_slot *slot)
 {
 	slot->child = NULL;
 	slot->ready = false;
+	slot->foreign = false;
 	slot->answered = 0;
 	slot->staged = 0;
 	slot->committed = 0;
@@ -173,13 +177,13 @@ on_exit_of(struct child *child, int status, void *arg)
 	if (died) {
 		slot->backoff_ms = next_backoff_ms(slot, lived_ms);
 		worker_log_died(slot->index, child_pid(child), status,
-			slot->order == WORKER_SERVE ? slot->backoff_ms
-						    : WORKER_LOG_NO_RESPAWN);
+			is_wanted(slot) ? slot->backoff_ms
+					: WORKER_LOG_NO_RESPAWN);
 	} else if (slot->order == WORKER_LEAVE) {
 		worker_log_left(slot->index, child_pid(child));
 	}
 	empty(slot);
-	if (slot->order == WORKER_SERVE)
+	if (is_wanted(slot))
 		start_later(slot);
 	slot->callbacks.on_exit(slot, died, slot->arg);
 }
@@ -195,12 +199,13 @@ on_respawn(int fd, short what, void *arg)
 		slot->callbacks.on_vacant(slot, slot->arg);
 }
 
+static const struct child_callbacks child_callbacks = {
+	.on_message = on_message, .on_exit = on_exit_of};
+
 void
 worker_slot_start(struct worker_slot *slot,
 	const struct process_settings *process, uint64_t max_connections)
 {
-	static const struct child_callbacks callbacks = {
-		.on_message = on_message, .on_exit = on_exit_of};
 	struct child_args args = {
 		.role = CHILD_WORKER,
 		.stats_fd = slot->stats_fd,
@@ -216,7 +221,8 @@ worker_slot_start(struct worker_slot *slot,
 
 	slot->asked = 0;
 	slot->ponged = 0;
-	slot->child = child_start(slot->base, &args, &callbacks, slot, &err);
+	slot->child =
+		child_start(slot->base, &args, &child_callbacks, slot, &err);
 	if (slot->child != NULL) {
 		worker_log_started(slot->index, child_pid(slot->child));
 		return;
@@ -226,8 +232,9 @@ worker_slot_start(struct worker_slot *slot,
 	start_later(slot);
 }
 
-struct worker_slot *
-worker_slot_new(struct event_base *base, unsigned index, int sessions_fd,
+/* Takes STATS_FD; without (-1) its numbers are not counted. */
+static struct worker_slot *
+new_slot(struct event_base *base, unsigned index, int stats_fd,
 	const struct worker_slot_callbacks *callbacks, void *arg)
 {
 	struct worker_slot *slot = xcalloc(1, sizeof *slot);
@@ -235,16 +242,63 @@ worker_slot_new(struct event_base *base, unsigned index, int sessions_fd,
 
 	slot->base = base;
 	slot->index = index;
-	slot->sessions_fd = sessions_fd;
+	slot->sessions_fd = -1;
 	slot->callbacks = *callbacks;
 	slot->arg = arg;
 	slot->respawn = evtimer_new(base, on_respawn, slot);
-	slot->stats_fd = stats_create_fd(&err);
-	slot->stats =
-		slot->stats_fd < 0 ? NULL : stats_map(slot->stats_fd, &err);
-	if (slot->stats == NULL)
+	slot->stats_fd = stats_fd;
+	if (stats_fd >= 0)
+		slot->stats = stats_map(stats_fd, &err);
+	if (stats_fd >= 0 && slot->stats == NULL)
 		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
 	return slot;
+}
+
+struct worker_slot *
+worker_slot_new(struct event_base *base, unsigned index, int sessions_fd,
+	const struct worker_slot_callbacks *callbacks, void *arg)
+{
+	struct worker_slot *slot = NULL;
+	struct error err;
+	int stats_fd = stats_create_fd(&err);
+
+	if (stats_fd < 0)
+		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
+	slot = new_slot(base, index, stats_fd, callbacks, arg);
+	slot->sessions_fd = sessions_fd;
+	return slot;
+}
+
+struct worker_slot *
+worker_slot_adopt(struct event_base *base, const struct handover_worker *worker,
+	bool foreign, const struct worker_slot_callbacks *callbacks, void *arg)
+{
+	struct worker_slot *slot =
+		new_slot(base, worker->index, worker->stats_fd, callbacks, arg);
+	struct error err;
+
+	slot->order = worker->leaving ? WORKER_LEAVE : WORKER_LAST;
+	slot->ready = true;
+	slot->foreign = foreign;
+	slot->child = child_adopt(base, worker->pid, worker->channel_fd,
+		&child_callbacks, slot, &err);
+	return slot;
+}
+
+int
+worker_slot_hand_over(
+	const struct worker_slot *slot, struct handover_worker *worker_out)
+{
+	if (slot->child == NULL || child_channel_fd(slot->child) < 0)
+		return -1;
+	*worker_out = (struct handover_worker){
+		.index = slot->index,
+		.pid = child_pid(slot->child),
+		.leaving = slot->order == WORKER_LEAVE,
+		.channel_fd = child_channel_fd(slot->child),
+		.stats_fd = slot->stats_fd,
+	};
+	return 0;
 }
 
 void
@@ -266,34 +320,52 @@ worker_slot_free(struct worker_slot **slot)
 void
 worker_slot_leave(struct worker_slot *slot)
 {
+	struct message m;
+
 	slot->order = WORKER_LEAVE;
 	(void)evtimer_del(slot->respawn);
-	if (slot->child != NULL)
-		worker_log_leaves(slot->index, child_pid(slot->child),
-			worker_slot_connections(slot));
-	send_plain(slot, MESSAGE_LEAVE);
+	if (slot->child == NULL)
+		return;
+	worker_log_leaves(slot->index, child_pid(slot->child),
+		worker_slot_connections(slot));
+	message_init(&m, MESSAGE_LEAVE);
+	child_send(slot->child, &m);
 }
 
 void
 worker_slot_drain(struct worker_slot *slot, uint64_t ms)
 {
+	struct message m;
+
 	slot->order = WORKER_STOP;
 	(void)evtimer_del(slot->respawn);
-	send_number(slot, MESSAGE_DRAIN, ms);
+	if (slot->child == NULL)
+		return;
+	message_init(&m, MESSAGE_DRAIN);
+	message_put_u64(&m, ms);
+	child_send(slot->child, &m);
 }
 
 void
 worker_slot_send(struct worker_slot *slot, const struct message *m)
 {
-	if (slot->child != NULL)
+	if (slot->child != NULL && !slot->foreign)
 		child_send(slot->child, m);
 }
 
 void
-worker_slot_stage(struct worker_slot *slot, const struct bundle *bundle)
+worker_slot_stage(
+	struct worker_slot *slot, const struct bundle *bundle, bool accepts)
 {
-	if (slot->ready)
-		bundle_stage(bundle, slot->child, slot->order == WORKER_SERVE);
+	if (slot->ready && !slot->foreign)
+		bundle_stage(bundle, slot->child, accepts);
+}
+
+bool
+worker_slot_is_stale(const struct worker_slot *slot, uint64_t number)
+{
+	return slot->foreign ||
+	       (slot->answered == number && slot->staged != number);
 }
 
 void
@@ -302,7 +374,7 @@ worker_slot_commit(
 {
 	struct message m;
 
-	if (slot->staged != number)
+	if (slot->staged != number || slot->foreign)
 		return;
 	slot->committed = number;
 	message_init(&m, MESSAGE_COMMIT);

@@ -7,6 +7,7 @@
 
 struct bundle;
 struct event_base;
+struct handover_worker;
 struct message;
 struct process_settings;
 struct report;
@@ -20,7 +21,13 @@ struct worker_slot;
  * all the same, so that its connections stay under the rules that hold, and
  * ends with the last of them.
  */
-enum worker_order { WORKER_SERVE, WORKER_LEAVE, WORKER_STOP };
+enum worker_order {
+	WORKER_SERVE,
+	WORKER_LAST, /* serves, until the next generation is committed: it is
+			of the binary before ours */
+	WORKER_LEAVE,
+	WORKER_STOP
+};
 
 struct worker_slot_callbacks {
 	/* The process is up: it can be given a generation. */
@@ -41,6 +48,19 @@ struct worker_slot *worker_slot_new(struct event_base *base, unsigned index,
 	int sessions_fd, const struct worker_slot_callbacks *callbacks,
 	void *arg);
 
+/*
+ * One that a process of the binary before ours fills. FOREIGN: it speaks
+ * another protocol, and hears of nothing but its end. Takes the descriptors.
+ */
+struct worker_slot *worker_slot_adopt(struct event_base *base,
+	const struct handover_worker *worker, bool foreign,
+	const struct worker_slot_callbacks *callbacks, void *arg);
+
+/* The other way: what the next binary has to know. -1: the process cannot be
+ * handed over just now. */
+int worker_slot_hand_over(
+	const struct worker_slot *slot, struct handover_worker *worker_out);
+
 /* The process, if any, must have gone. Accepts NULL. */
 void worker_slot_free(struct worker_slot **slot);
 
@@ -58,10 +78,15 @@ void worker_slot_drain(struct worker_slot *slot, uint64_t ms);
 
 /* All ignored while there is no process. */
 void worker_slot_send(struct worker_slot *slot, const struct message *m);
-void worker_slot_stage(struct worker_slot *slot, const struct bundle *bundle);
+void worker_slot_stage(
+	struct worker_slot *slot, const struct bundle *bundle, bool accepts);
 void worker_slot_commit(
 	struct worker_slot *slot, uint64_t number, uint64_t max_connections);
 void worker_slot_abort(struct worker_slot *slot, uint64_t number);
+
+/* Cannot live under generation NUMBER: it could not build that, or is not even
+ * told of it. */
+bool worker_slot_is_stale(const struct worker_slot *slot, uint64_t number);
 
 unsigned worker_slot_index(const struct worker_slot *slot);
 enum worker_order worker_slot_order(const struct worker_slot *slot);

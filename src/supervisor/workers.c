@@ -2,15 +2,18 @@
 #include "supervisor/workers.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/settings.h"
+#include "ipc/message.h"
 #include "supervisor/bundle.h"
+#include "supervisor/handover.h"
+#include "supervisor/worker_list.h"
 #include "supervisor/worker_log.h"
-#include "supervisor/worker_slot.h"
 #include "tls/tls_session_cache.h"
 
 struct workers {
@@ -18,8 +21,7 @@ struct workers {
 	struct workers_callbacks callbacks;
 	void *arg;
 	int sessions_fd; /* of all; -1: each remembers for itself */
-	struct worker_slot **slots;
-	size_t n;
+	struct worker_list list;
 	const struct bundle *running;
 	const struct bundle *pending;
 	size_t deaths;
@@ -44,6 +46,12 @@ max_connections(const struct bundle *bundle)
 	return (total + n - 1) / n;
 }
 
+static uint64_t
+drain_ms(const struct workers *workers)
+{
+	return bundle_settings(workers->running)->process.drain_timeout_ms;
+}
+
 static void
 start(struct worker_slot *slot, const struct bundle *bundle)
 {
@@ -63,19 +71,32 @@ on_vacant(struct worker_slot *slot, void *arg)
 		start(slot, workers->pending);
 }
 
-static void
-on_ready(struct worker_slot *slot, void *arg)
-{
-	const struct workers *workers = arg;
-
-	if (target(workers) != NULL)
-		worker_slot_stage(slot, target(workers));
-}
-
 static bool
 serves(const struct worker_slot *slot)
 {
 	return worker_slot_order(slot) == WORKER_SERVE;
+}
+
+/* BUNDLE is for a worker to accept clients with, or for the connections that it
+ * has. The last ones of another binary never serve anything but what runs. */
+static void
+stage(const struct workers *workers, struct worker_slot *slot,
+	const struct bundle *bundle)
+{
+	worker_slot_stage(slot, bundle,
+		serves(slot) || (worker_slot_order(slot) == WORKER_LAST &&
+					bundle == workers->running));
+}
+
+static void
+on_ready(struct worker_slot *slot, void *arg)
+{
+	const struct workers *workers = arg;
+	const struct bundle *bundle =
+		serves(slot) ? target(workers) : workers->running;
+
+	if (bundle != NULL)
+		stage(workers, slot, bundle);
 }
 
 /* One that came up late, or leaves, need not wait for the others. */
@@ -85,6 +106,16 @@ commit_alone(struct workers *workers, struct worker_slot *slot)
 	workers->callbacks.on_worker_staged(workers, workers->arg);
 	worker_slot_commit(slot, bundle_number(workers->running),
 		max_connections(workers->running));
+}
+
+/* Its connections cannot be put under what runs. Those of one that leaves are
+ * under other rules for good, unless they end. */
+static void
+on_stale(const struct workers *workers, struct worker_slot *slot)
+{
+	worker_log_stale(worker_slot_index(slot), worker_slot_pid(slot));
+	if (worker_slot_order(slot) == WORKER_LEAVE)
+		worker_slot_drain(slot, drain_ms(workers));
 }
 
 static void
@@ -102,23 +133,8 @@ on_staged(struct worker_slot *slot, uint64_t number, bool ok,
 		if (ok)
 			commit_alone(workers, slot);
 		else
-			worker_log_stale(
-				worker_slot_index(slot), worker_slot_pid(slot));
+			on_stale(workers, slot);
 	}
-}
-
-static void
-remove_slot(struct workers *workers, struct worker_slot *slot)
-{
-	size_t i;
-
-	for (i = 0; i < workers->n; i++)
-		if (workers->slots[i] == slot)
-			break;
-	workers->n--;
-	for (; i < workers->n; i++)
-		workers->slots[i] = workers->slots[i + 1];
-	worker_slot_free(&slot);
 }
 
 static void
@@ -126,49 +142,31 @@ on_exit_of(struct worker_slot *slot, bool died, void *arg)
 {
 	struct workers *workers = arg;
 
-	if (!serves(slot))
-		remove_slot(workers, slot);
-	else if (died)
+	if (worker_slot_order(slot) == WORKER_LEAVE ||
+		worker_slot_order(slot) == WORKER_STOP)
+		worker_list_remove(&workers->list, slot);
+	else if (died && serves(slot))
 		workers->deaths++;
 	workers->callbacks.on_exit(workers->arg);
 }
 
 /* ---- as many as there are to be ---- */
 
-/* The lowest that no worker that serves has. */
-static unsigned
-free_index(const struct workers *workers)
-{
-	unsigned index = 0;
-	size_t i = 0;
-
-	while (i < workers->n) {
-		if (serves(workers->slots[i]) &&
-			worker_slot_index(workers->slots[i]) == index) {
-			index++;
-			i = 0;
-		} else {
-			i++;
-		}
-	}
-	return index;
-}
+static const struct worker_slot_callbacks slot_callbacks = {
+	.on_ready = on_ready,
+	.on_staged = on_staged,
+	.on_exit = on_exit_of,
+	.on_vacant = on_vacant,
+};
 
 static void
 add_worker(struct workers *workers, const struct bundle *bundle)
 {
-	static const struct worker_slot_callbacks callbacks = {
-		.on_ready = on_ready,
-		.on_staged = on_staged,
-		.on_exit = on_exit_of,
-		.on_vacant = on_vacant,
-	};
 	struct worker_slot *slot = worker_slot_new(workers->base,
-		free_index(workers), workers->sessions_fd, &callbacks, workers);
+		worker_list_free_index(&workers->list), workers->sessions_fd,
+		&slot_callbacks, workers);
 
-	workers->slots = xreallocarray(
-		workers->slots, workers->n + 1, sizeof(struct worker_slot *));
-	workers->slots[workers->n++] = slot;
+	worker_list_add(&workers->list, slot);
 	start(slot, bundle);
 }
 
@@ -184,20 +182,19 @@ grow(struct workers *workers, const struct bundle *bundle)
 
 /* The last to come is the first to go. */
 static void
-shrink(struct workers *workers, const struct bundle *bundle)
+shrink(struct workers *workers, size_t wanted)
 {
-	size_t wanted = (size_t)bundle_settings(bundle)->process.workers;
 	size_t n = workers_count(workers), i;
 	struct worker_slot *slot;
 
-	for (i = workers->n; i-- > 0 && n > wanted;) {
-		slot = workers->slots[i];
+	for (i = workers->list.n; i-- > 0 && n > wanted;) {
+		slot = workers->list.items[i];
 		if (!serves(slot))
 			continue;
 		n--;
 		worker_slot_leave(slot);
 		if (worker_slot_pid(slot) < 0)
-			remove_slot(workers, slot);
+			worker_list_remove(&workers->list, slot);
 	}
 }
 
@@ -221,16 +218,60 @@ void
 workers_free(struct workers **workers)
 {
 	struct workers *gone = *workers;
-	size_t i;
 
 	*workers = NULL;
 	if (gone == NULL)
 		return;
-	for (i = 0; i < gone->n; i++)
-		worker_slot_free(&gone->slots[i]);
+	worker_list_done(&gone->list);
 	fd_close(&gone->sessions_fd);
-	free(gone->slots);
 	free(gone);
+}
+
+/* ---- from one binary to the next ---- */
+
+void
+workers_take_over(struct workers *workers, const struct bundle *running,
+	struct handover *handover)
+{
+	bool foreign = strcmp(handover->protocol, MESSAGE_PROTOCOL) != 0;
+	struct handover_item *sessions =
+		handover_take(handover, HANDOVER_SESSIONS);
+	size_t i;
+
+	workers->running = running;
+	if (sessions != NULL && !foreign) {
+		fd_close(&workers->sessions_fd);
+		workers->sessions_fd = sessions->fd;
+	} else if (sessions != NULL) {
+		fd_close(&sessions->fd);
+	}
+	for (i = 0; i < handover->n_workers; i++)
+		worker_list_add(&workers->list,
+			worker_slot_adopt(workers->base, &handover->workers[i],
+				foreign, &slot_callbacks, workers));
+}
+
+int
+workers_hand_over(const struct workers *workers, struct handover *handover,
+	struct error *err)
+{
+	struct handover_worker worker;
+	size_t i;
+
+	if (workers->sessions_fd >= 0)
+		handover_add(handover, HANDOVER_SESSIONS, "", "",
+			workers->sessions_fd);
+
+	for (i = 0; i < workers->list.n; i++) {
+		if (worker_slot_pid(workers->list.items[i]) < 0)
+			continue;
+		if (worker_slot_hand_over(workers->list.items[i], &worker) < 0)
+			return error_set(err,
+				"worker %u does not take its messages",
+				worker_slot_index(workers->list.items[i]));
+		handover_add_worker(handover, &worker);
+	}
+	return 0;
 }
 
 /* ---- generations ---- */
@@ -243,103 +284,108 @@ workers_stage(struct workers *workers, const struct bundle *bundle)
 	workers->pending = bundle;
 	workers->deaths = 0;
 	grow(workers, bundle);
-	for (i = 0; i < workers->n; i++)
-		worker_slot_stage(workers->slots[i], bundle);
+	for (i = 0; i < workers->list.n; i++)
+		stage(workers, workers->list.items[i], bundle);
 }
 
 bool
 workers_all_answered(const struct workers *workers)
 {
-	size_t i;
-
-	if (workers->pending == NULL)
-		return false;
-	for (i = 0; i < workers->n; i++)
-		if (serves(workers->slots[i]) &&
-			worker_slot_answered(workers->slots[i]) !=
-				bundle_number(workers->pending))
-			return false;
-	return true;
+	return workers->pending != NULL &&
+	       worker_list_all_have(&workers->list,
+		       bundle_number(workers->pending), worker_slot_answered);
 }
 
 bool
 workers_all_staged(const struct workers *workers)
 {
+	return workers->pending != NULL &&
+	       worker_list_all_have(&workers->list,
+		       bundle_number(workers->pending), worker_slot_staged);
+}
+
+/* What those of another binary have to do when RUNNING is committed; SAME: it
+ * is what they have already. */
+static void
+dismiss(struct workers *workers, bool same)
+{
+	uint64_t number = bundle_number(workers->running);
+	struct worker_slot *slot;
 	size_t i;
 
-	if (workers->pending == NULL)
-		return false;
-	for (i = 0; i < workers->n; i++)
-		if (serves(workers->slots[i]) &&
-			worker_slot_staged(workers->slots[i]) !=
-				bundle_number(workers->pending))
-			return false;
-	return true;
+	for (i = workers->list.n; i-- > 0;) {
+		slot = workers->list.items[i];
+		if (serves(slot) || worker_slot_order(slot) == WORKER_STOP)
+			continue;
+		if (!same && worker_slot_is_stale(slot, number))
+			worker_slot_drain(slot, drain_ms(workers));
+		else if (worker_slot_order(slot) == WORKER_LAST)
+			worker_slot_leave(slot);
+		if (worker_slot_pid(slot) < 0)
+			worker_list_remove(&workers->list, slot);
+	}
 }
 
 void
 workers_commit(struct workers *workers)
 {
+	bool same = workers->list.n > workers_count(workers) &&
+		    workers->running != NULL &&
+		    bundle_is_same(workers->running, workers->pending);
 	size_t i;
 
 	workers->running = workers->pending;
 	workers->pending = NULL;
-	for (i = 0; i < workers->n; i++)
-		worker_slot_commit(workers->slots[i],
+	for (i = 0; i < workers->list.n; i++)
+		worker_slot_commit(workers->list.items[i],
 			bundle_number(workers->running),
 			max_connections(workers->running));
-	shrink(workers, workers->running);
+	dismiss(workers, same);
+	shrink(workers,
+		(size_t)bundle_settings(workers->running)->process.workers);
 }
 
 void
 workers_abort(struct workers *workers)
 {
-	size_t i;
+	size_t wanted, i;
 
 	if (workers->pending == NULL)
 		return;
-	for (i = 0; i < workers->n; i++)
-		worker_slot_abort(
-			workers->slots[i], bundle_number(workers->pending));
+	for (i = 0; i < workers->list.n; i++)
+		worker_slot_abort(workers->list.items[i],
+			bundle_number(workers->pending));
 	workers->pending = NULL;
 	if (workers->running == NULL)
 		return;
-	shrink(workers, workers->running);
+	wanted = (size_t)bundle_settings(workers->running)->process.workers;
+	if (worker_list_count(&workers->list, WORKER_LAST) > 0)
+		wanted = 0; /* those of another binary go on instead */
+	shrink(workers, wanted);
 	/* One that came up in the meantime has nothing to serve yet. */
-	for (i = 0; i < workers->n; i++)
-		if (worker_slot_committed(workers->slots[i]) !=
+	for (i = 0; i < workers->list.n; i++)
+		if (worker_slot_committed(workers->list.items[i]) !=
 			bundle_number(workers->running))
-			worker_slot_stage(workers->slots[i], workers->running);
+			stage(workers, workers->list.items[i],
+				workers->running);
 }
 
 void
 workers_send(struct workers *workers, const struct message *m)
 {
-	size_t i;
-
-	for (i = 0; i < workers->n; i++)
-		worker_slot_send(workers->slots[i], m);
+	worker_list_send(&workers->list, m);
 }
 
 void
 workers_drain(struct workers *workers, uint64_t ms)
 {
-	size_t i;
-
-	for (i = 0; i < workers->n; i++)
-		worker_slot_drain(workers->slots[i], ms);
+	worker_list_drain(&workers->list, ms);
 }
 
 size_t
 workers_ping(struct workers *workers)
 {
-	size_t silent = 0, i;
-
-	for (i = 0; i < workers->n; i++)
-		if (!worker_slot_ping(workers->slots[i]) &&
-			serves(workers->slots[i]))
-			silent++;
-	return silent;
+	return worker_list_ping(&workers->list);
 }
 
 size_t
@@ -351,32 +397,18 @@ workers_deaths(const struct workers *workers)
 size_t
 workers_count(const struct workers *workers)
 {
-	size_t n = 0, i;
-
-	for (i = 0; i < workers->n; i++)
-		if (serves(workers->slots[i]))
-			n++;
-	return n;
+	return worker_list_count(&workers->list, WORKER_SERVE);
 }
 
 size_t
 workers_leaving(const struct workers *workers)
 {
-	size_t n = 0, i;
-
-	for (i = 0; i < workers->n; i++)
-		if (worker_slot_order(workers->slots[i]) == WORKER_LEAVE)
-			n++;
-	return n;
+	return worker_list_count(&workers->list, WORKER_LEAVE) +
+	       worker_list_count(&workers->list, WORKER_LAST);
 }
 
 uint64_t
 workers_connections(const struct workers *workers)
 {
-	uint64_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < workers->n; i++)
-		sum += worker_slot_connections(workers->slots[i]);
-	return sum;
+	return worker_list_connections(&workers->list);
 }

@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 struct bundle;
+struct error;
 struct event_base;
+struct handover;
 struct message;
 struct report;
 struct workers;
@@ -35,6 +37,20 @@ struct workers *workers_new(struct event_base *base,
 	const struct workers_callbacks *callbacks, void *arg);
 void workers_free(struct workers **workers);
 
+/*
+ * Those of the binary before ours, while RUNNING serves: they go on with it,
+ * and are replaced if they die, until the next commit, which is of workers of
+ * our own. Then they leave. Those that could not live under what is committed,
+ * or speak another protocol and it is not what they have, have the
+ * drain_timeout to end their connections.
+ */
+void workers_take_over(struct workers *workers, const struct bundle *running,
+	struct handover *handover);
+
+/* To the next binary. Returns -1 with ERR: not just now. */
+int workers_hand_over(const struct workers *workers, struct handover *handover,
+	struct error *err);
+
 /* Brings BUNDLE to all; on_staged follows once per worker. Borrowed until
  * commit, abort or free. */
 void workers_stage(struct workers *workers, const struct bundle *bundle);
@@ -61,7 +77,7 @@ size_t workers_ping(struct workers *workers);
 /* Deaths since the last stage: one that goes in circles is to end. */
 size_t workers_deaths(const struct workers *workers);
 
-/* Those that serve, and those that leave. */
+/* Those that serve (of our binary), and those that leave or are going to. */
 size_t workers_count(const struct workers *workers);
 size_t workers_leaving(const struct workers *workers);
 

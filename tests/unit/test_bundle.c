@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,9 +15,11 @@
 #include <cmocka.h>
 
 #include "base/addr.h"
+#include "base/error.h"
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "sockets.h"
+#include "supervisor/handover.h"
 #include "supervisor/socket_store.h"
 #include "tls_fixture.h"
 
@@ -254,6 +257,86 @@ freeing_one_of_two_keeps_the_file_of_a_unix_socket(void **state)
 	bundle_free(&young);
 }
 
+/* ---- from one binary to the next ---- */
+
+/* As if another image of this process had read what BUNDLE handed over. */
+static struct bundle *
+hand_over(struct fixture *it, const struct bundle *bundle)
+{
+	struct handover handover = {.version = strdup("1"),
+		.protocol = strdup("1"),
+		.program = strdup("/x")};
+	struct handover got;
+	struct bundle *taken;
+	struct error err;
+	char path[512];
+	size_t i;
+	int fd;
+
+	bundle_hand_over(bundle, &handover);
+	fd = handover_write(&handover, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(handover_read(fd, &got, &err), 0);
+	(void)close(fd);
+	got.public_fd = dup(got.public_fd);
+	got.secret_fd = dup(got.secret_fd);
+	for (i = 0; i < got.n_items; i++)
+		got.items[i].fd = dup(got.items[i].fd);
+	(void)snprintf(path, sizeof path, "%s/sallyport.ini", it->dir);
+	taken = bundle_take_over(path, &got, it->report);
+	assert_non_null(taken);
+	handover_done(&got);
+	handover_done(&handover);
+	return taken;
+}
+
+static void
+a_bundle_that_was_handed_over_is_the_same(void **state)
+{
+	struct fixture *it = *state;
+	struct bundle *old =
+		load_good(it, "listen = 127.0.0.1:0\nlisten = 127.0.0.1:0", 7);
+	struct bundle *young, *next;
+	uint16_t port, other;
+
+	assert_int_equal(bundle_open_sockets(old, NULL, store, it->report), 0);
+	port = port_of(old, 0);
+	other = port_of(old, 1);
+	/* The files are of no matter. */
+	fixture_write(it, "sallyport.ini", "broken");
+	young = hand_over(it, old);
+	assert_int_equal(bundle_number(young), 7);
+	assert_int_equal(port_of(young, 0), port);
+	assert_int_equal(port_of(young, 1), other);
+	assert_true(bundle_is_same(young, old));
+	next = bundle_again(young, 8, it->report);
+	assert_non_null(next);
+	assert_int_equal(bundle_number(next), 8);
+	assert_true(bundle_is_same(next, young));
+	assert_int_equal(
+		bundle_open_sockets(next, young, store, it->report), 0);
+	assert_int_equal(port_of(next, 0), port);
+	assert_int_equal(port_of(next, 1), other);
+	bundle_free(&next);
+	bundle_free(&young);
+	bundle_free(&old);
+}
+
+static void
+another_file_makes_another_bundle(void **state)
+{
+	struct fixture *it = *state;
+	struct bundle *one = load_good(it, "listen = 127.0.0.1:0", 1);
+	struct bundle *same = load_good(it, "listen = 127.0.0.1:0", 2);
+	struct bundle *other = load_good(it, "listen = 127.0.0.2:0", 3);
+
+	assert_true(bundle_is_same(one, same));
+	assert_false(bundle_is_same(one, other));
+	bundle_free(&one);
+	bundle_free(&same);
+	bundle_free(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -270,6 +353,8 @@ main(void)
 		TEST(an_inherited_socket_that_nobody_passed_is_reported),
 		TEST(closing_the_sockets_removes_the_files_of_unix_ones),
 		TEST(a_unix_socket_that_somebody_else_holds_keeps_its_file),
+		TEST(a_bundle_that_was_handed_over_is_the_same),
+		TEST(another_file_makes_another_bundle),
 		TEST(freeing_one_of_two_keeps_the_file_of_a_unix_socket),
 	};
 

@@ -394,14 +394,17 @@ thousands_of_queued_messages_arrive_in_order(void **state)
 		fill_big_ping(&m, i);
 		assert_int_equal(channel_send(f->channel, &m), 0);
 	}
+	assert_false(channel_is_flushed(f->channel));
 	far.channel = channel_new(
 		f->base, f->other, on_message, on_closed, &far, NULL);
+	assert_int_equal(channel_fd(far.channel), f->other);
 	f->other = -1;
 	for (int i = 0; i < N && far.n_messages < N; i++)
 		(void)event_base_loop(f->base, EVLOOP_ONCE);
 	assert_int_equal(far.n_messages, N);
 	assert_int_equal(far.n_bad, 0);
 	assert_int_equal(far.n_closed, 0);
+	assert_true(channel_is_flushed(f->channel));
 	channel_free(&far.channel);
 }
 

@@ -359,6 +359,66 @@ processes_of_others_are_reaped_in_passing(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* A process that this one has started, but not through child_start(). */
+static pid_t
+fork_echo(int fds[2])
+{
+	pid_t pid;
+
+	assert_int_equal(channel_pair(fds, NULL), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)close(fds[0]);
+		(void)fcntl(fds[1], F_SETFL, 0);
+		_exit(echo(fds[1]));
+	}
+	assert_int_equal(close(fds[1]), 0);
+	return pid;
+}
+
+static void
+one_that_another_image_has_started_is_like_our_own(void **state)
+{
+	static const struct child_callbacks callbacks = {
+		.on_message = on_message, .on_exit = on_exit_of};
+	struct fixture *f = *state;
+	int fds[2];
+	pid_t pid = fork_echo(fds);
+	struct child *child =
+		child_adopt(f->base, pid, fds[0], &callbacks, f, NULL);
+	struct message m;
+
+	assert_non_null(child);
+	assert_int_equal(child_pid(child), pid);
+	assert_int_equal(child_channel_fd(child), fds[0]);
+	message_init(&m, MESSAGE_PING);
+	message_put_u64(&m, 12);
+	child_send(child, &m);
+	wait_until_none_is_left(f);
+	assert_int_equal(f->n_messages, 1);
+	assert_int_equal(f->number, 12);
+	assert_exited(f, 7);
+}
+
+static void
+one_that_does_not_read_cannot_be_handed_over(void **state)
+{
+	struct fixture *f = *state;
+	struct child *child = start(f, HANGS, -1);
+	struct message m;
+	unsigned i;
+
+	message_init(&m, MESSAGE_PING);
+	message_put_u64(&m, 1);
+	assert_true(child_channel_fd(child) >= 0);
+	for (i = 0; i < 100000 && child_channel_fd(child) >= 0; i++)
+		child_send(child, &m);
+	assert_int_equal(child_channel_fd(child), -1);
+	child_kill(child, SIGKILL);
+	wait_until_none_is_left(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -373,6 +433,8 @@ main(int argc, char **argv)
 		TEST(all_can_be_killed_at_once),
 		TEST(one_that_hangs_up_and_stays_is_killed),
 		TEST(messages_to_one_that_has_gone_are_ignored),
+		TEST(one_that_another_image_has_started_is_like_our_own),
+		TEST(one_that_does_not_read_cannot_be_handed_over),
 		TEST(processes_of_others_are_reaped_in_passing),
 	};
 

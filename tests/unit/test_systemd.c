@@ -243,6 +243,29 @@ what_was_taken_is_not_found_again(void **state)
 	assert_int_equal(in_child(take_by_prefix), 0);
 }
 
+static int
+inherit_again(void)
+{
+	int fds[4], fd = -1;
+
+	NEED(inherit(NULL) == 0);
+	systemd_inherit("late", 77);
+	NEED(strcmp(systemd_inherited(0, &fd), "late") == 0 && fd == 77);
+	NEED(strcmp(systemd_inherited(1, &fd), "web") == 0 && fd == 3);
+	NEED(systemd_inherited(4, &fd) == NULL);
+	NEED(systemd_listen_fds("late", fds, 4) == 1 && fds[0] == 77);
+	return 0;
+}
+
+static void
+another_image_of_the_process_is_told_of_all(void **state)
+{
+	(void)state;
+	if (!systemd_available())
+		skip();
+	assert_int_equal(in_child(inherit_again), 0);
+}
+
 static void
 what_is_stored_comes_with_its_name(void **state)
 {
@@ -350,6 +373,7 @@ main(void)
 			without_a_service_manager_there_are_no_sockets),
 		cmocka_unit_test(a_state_reaches_the_service_manager),
 		cmocka_unit_test(what_was_taken_is_not_found_again),
+		cmocka_unit_test(another_image_of_the_process_is_told_of_all),
 		cmocka_unit_test_setup_teardown(
 			what_is_stored_comes_with_its_name, manager_start,
 			manager_stop),

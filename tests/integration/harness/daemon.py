@@ -45,14 +45,15 @@ def environment(**changes):
 
 
 class Daemon:
-    """One running sallyport. WRAPPER: a command that execs the daemon."""
+    """One running sallyport. WRAPPER: a command that execs the daemon;
+    PROGRAM: another file to run."""
 
     def __init__(self, directory, config, wrapper=(), env=None,
-                 json_log=False, **popen):
+                 json_log=False, program=None, **popen):
         self.config = directory / "sallyport.ini"
         self.config.write_text(config)
         self.process = subprocess.Popen(
-            [*wrapper, sallyport(), "-c", str(self.config)],
+            [*wrapper, program or sallyport(), "-c", str(self.config)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
             env=environment(**{"RUNTIME_DIRECTORY": str(directory),

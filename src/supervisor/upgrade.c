@@ -1,0 +1,302 @@
+/* From this binary to the next. */
+#define _GNU_SOURCE
+#include "config.h"
+
+#include "supervisor/upgrade.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/message.h"
+#include "supervisor/handover.h"
+#include "supervisor/preflight.h"
+
+struct upgrade {
+	struct event_base *base;
+	char *program;
+	char **argv;
+	const char *path;
+	struct upgrade_owner owner;
+	bool wanted;                 /* as soon as the owner is free */
+	struct preflight *preflight; /* NULL: nobody is being asked */
+	char *version;               /* that has answered; NULL: none has */
+	struct event *quiet;         /* no signal is on its way any more */
+	unsigned turns;              /* of the loop until then */
+	sigset_t mask;               /* before VERSION came */
+	int image;                   /* of whom is asked: it is the one that is
+					executed, whatever is at the path then */
+};
+
+/* ---- the end of it, if it is one ---- */
+
+/* Nobody is asked any more. */
+static void
+forget(struct upgrade *upgrade)
+{
+	preflight_free(&upgrade->preflight);
+	fd_close(&upgrade->image);
+	if (upgrade->version != NULL)
+		(void)sigprocmask(SIG_SETMASK, &upgrade->mask, NULL);
+	free(upgrade->version);
+	upgrade->version = NULL;
+}
+
+static void
+give_up(struct upgrade *upgrade, const char *why)
+{
+	const struct log_field fields[] = {
+		{.key = "program", .text = upgrade->program},
+		{.key = "version", .text = PACKAGE_VERSION},
+		{.key = "detail", .text = why},
+	};
+
+	log_event(LOG_LEVEL_ERROR, "not upgraded, the old binary goes on",
+		fields, sizeof fields / sizeof fields[0]);
+	forget(upgrade);
+}
+
+static int
+gather(const struct upgrade *upgrade, struct handover *out, struct error *err)
+{
+	*out = (struct handover){
+		.version = xstrdup(PACKAGE_VERSION),
+		.protocol = xstrdup(MESSAGE_PROTOCOL),
+		.program = xstrdup(upgrade->program),
+		.public_fd = -1,
+		.secret_fd = -1,
+	};
+	return upgrade->owner.hand_over(out, err, upgrade->owner.arg);
+}
+
+/* Does not return, unless it fails. */
+static int
+execute(const struct upgrade *upgrade, const struct handover *handover,
+	struct error *err)
+{
+	int fd = handover_write(handover, err), errnum;
+
+	if (fd < 0)
+		return -1;
+	fd_cloexec_from(STDERR_FILENO + 1);
+	handover_announce(fd);
+	if (handover_set_cloexec(handover, false) == 0 &&
+		fd_set_cloexec(fd, false) == 0)
+		(void)fexecve(upgrade->image, upgrade->argv, environ);
+	errnum = errno;
+	(void)handover_find();
+	(void)handover_set_cloexec(handover, true);
+	fd_close(&fd);
+	return error_set_errno(err, errnum, "cannot be executed");
+}
+
+static void
+log_upgrading(const struct upgrade *upgrade)
+{
+	const struct log_field fields[] = {
+		{.key = "program", .text = upgrade->program},
+		{.key = "from", .text = PACKAGE_VERSION},
+		{.key = "to", .text = upgrade->version},
+	};
+
+	log_event(LOG_LEVEL_NOTICE, "upgrading", fields,
+		sizeof fields / sizeof fields[0]);
+}
+
+static void
+give_way(struct upgrade *upgrade)
+{
+	struct handover handover;
+	struct error err;
+
+	log_upgrading(upgrade);
+	if (gather(upgrade, &handover, &err) == 0)
+		(void)execute(upgrade, &handover, &err);
+	handover_done(&handover);
+	give_up(upgrade, err.text);
+}
+
+/* ---- the question ---- */
+
+static void go_on(struct upgrade *upgrade);
+
+static void
+on_quiet(int fd, short what, void *arg)
+{
+	struct upgrade *upgrade = arg;
+	const struct timeval at_once = {0};
+
+	(void)fd;
+	(void)what;
+	if (--upgrade->turns > 0) {
+		(void)evtimer_add(upgrade->quiet, &at_once);
+		return;
+	}
+	/* What the other has looked at may be the past by now. */
+	if (upgrade->wanted || !upgrade->owner.is_free(upgrade->owner.arg)) {
+		upgrade->wanted = true;
+		forget(upgrade);
+		go_on(upgrade);
+		return;
+	}
+	give_way(upgrade);
+}
+
+/*
+ * No signal may be lost between two images: the handlers of this one are gone
+ * then, those of the next not there yet. One that is blocked waits; one that
+ * libevent has caught is told in the next turn of the loop, by an event that
+ * one of libevent's own brings.
+ */
+static void
+hold_signals(struct upgrade *upgrade)
+{
+	const struct timeval at_once = {0};
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &upgrade->mask);
+	upgrade->turns = 2;
+	(void)evtimer_add(upgrade->quiet, &at_once);
+}
+
+static void
+on_preflight(bool ok, const char *text, void *arg)
+{
+	struct upgrade *upgrade = arg;
+
+	if (!ok) {
+		give_up(upgrade, text);
+		return;
+	}
+	upgrade->version = xstrdup(text);
+	preflight_free(&upgrade->preflight);
+	hold_signals(upgrade);
+}
+
+static int
+ask(struct upgrade *upgrade, const struct handover *handover, struct error *err)
+{
+	struct preflight_call call = {
+		.image = upgrade->image,
+		.name = upgrade->argv[0],
+		.path = upgrade->path,
+		.handover_fd = handover_write(handover, err),
+		.handover = handover,
+	};
+
+	if (call.handover_fd < 0)
+		return -1;
+	upgrade->preflight = preflight_start(
+		upgrade->base, &call, on_preflight, upgrade, err);
+	fd_close(&call.handover_fd);
+	return upgrade->preflight == NULL ? -1 : 0;
+}
+
+static void
+begin(struct upgrade *upgrade)
+{
+	struct handover handover = {.public_fd = -1};
+	struct error err;
+	int rc = -1;
+
+	upgrade->image = open(upgrade->program, O_PATH | O_CLOEXEC);
+	if (upgrade->image < 0)
+		(void)error_set_errno(&err, errno, "cannot be opened");
+	else if (gather(upgrade, &handover, &err) == 0)
+		rc = ask(upgrade, &handover, &err);
+	handover_done(&handover);
+	if (rc < 0)
+		give_up(upgrade, err.text);
+}
+
+static bool
+is_under_way(const struct upgrade *upgrade)
+{
+	return upgrade->preflight != NULL || upgrade->version != NULL;
+}
+
+static void
+go_on(struct upgrade *upgrade)
+{
+	if (!upgrade->wanted || is_under_way(upgrade) ||
+		!upgrade->owner.is_free(upgrade->owner.arg))
+		return;
+	upgrade->wanted = false;
+	begin(upgrade);
+}
+
+void
+upgrade_look_again(struct upgrade *upgrade)
+{
+	if (is_under_way(upgrade))
+		upgrade->wanted = true;
+	go_on(upgrade);
+}
+
+void
+upgrade_ask(struct upgrade *upgrade)
+{
+	if (!is_under_way(upgrade))
+		upgrade->wanted = true;
+	go_on(upgrade);
+}
+
+/* ---- life ---- */
+
+/* The path that this process was started by, wherever it leads by now. */
+static char *
+find_program(void)
+{
+	/* No pointer, by the ABI of the kernel an integer. */
+	unsigned long value = getauxval(AT_EXECFN);
+	const char *name = NULL;
+	char *here, *program;
+
+	memcpy(&name, &value, sizeof name);
+	if (name == NULL || name[0] == '/')
+		return xstrdup(name == NULL ? "" : name);
+	here = get_current_dir_name();
+	program = xasprintf("%s/%s", here == NULL ? "" : here, name);
+	free(here);
+	return program;
+}
+
+struct upgrade *
+upgrade_new(struct event_base *base, const char *program, char **argv,
+	const char *path, const struct upgrade_owner *owner)
+{
+	struct upgrade *upgrade = xcalloc(1, sizeof *upgrade);
+
+	upgrade->base = base;
+	upgrade->program = program == NULL ? find_program() : xstrdup(program);
+	upgrade->argv = argv;
+	upgrade->path = path;
+	upgrade->owner = *owner;
+	upgrade->image = -1;
+	upgrade->quiet = evtimer_new(base, on_quiet, upgrade);
+	return upgrade;
+}
+
+void
+upgrade_free(struct upgrade **upgrade)
+{
+	struct upgrade *gone = *upgrade;
+
+	*upgrade = NULL;
+	if (gone == NULL)
+		return;
+	forget(gone);
+	event_free(gone->quiet);
+	free(gone->program);
+	free(gone);
+}
