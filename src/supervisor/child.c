@@ -53,10 +53,20 @@ static const char *const passed_on[] = {"PATH", "LANG", "LC_ALL",
 	"JOURNAL_STREAM", "OPENSSL_CONF", "ASAN_OPTIONS", "UBSAN_OPTIONS",
 	"LSAN_OPTIONS", NULL};
 
+/*
+ * glibc's malloc keeps freed blocks of up to 1 KiB for itself, seven of each
+ * size, merged with nothing: a fifth of a worker's heap, which grows for
+ * hundreds of reloads until all sizes have been seen, and pins pages of
+ * generations that are gone. Small blocks alone bring the speed (callgrind:
+ * 0.1 % more instructions for a handshake, none for relaying).
+ */
+#define MALLOC_TUNING "GLIBC_TUNABLES=glibc.malloc.tcache_max=256"
+
 static char **
 environment(void)
 {
-	size_t max = sizeof passed_on / sizeof passed_on[0], n = 0, i;
+	/* One more, and the NULL at the end is counted already. */
+	size_t max = sizeof passed_on / sizeof passed_on[0] + 1, n = 0, i;
 	char **env = xcalloc(max, sizeof *env);
 	const char *value;
 
@@ -65,6 +75,7 @@ environment(void)
 		if (value != NULL)
 			env[n++] = xasprintf("%s=%s", passed_on[i], value);
 	}
+	env[n] = xstrdup(MALLOC_TUNING);
 	return env;
 }
 

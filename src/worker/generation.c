@@ -1,6 +1,7 @@
 /* One generation as a worker sees it. */
 #include "worker/generation.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,9 @@ generation_free(struct generation **generation)
 		listener_unref(&gone->listeners[i]);
 	free(gone->listeners);
 	free(gone);
+	/* Its successor was built behind it: the allocator would keep the hole,
+	 * and reload by reload the heap would come to hold two of them. */
+	(void)malloc_trim(0);
 }
 
 size_t

@@ -131,12 +131,9 @@ def test_reloads_under_load_lose_and_leak_nothing(
                      keyfile=key)
     talkers = Talkers([connect(daemon) for _ in range(LONG_LIVED)])
     visitors = Visitors(daemon, tls_context(pki, pki.good), 2)
-    warm = None
+    warm = half = None
     serials = set()
     try:
-        # What handshakes alone make of the memory is none of this.
-        wait_until(lambda: visitors.handshakes >= 300,
-                   "handshakes have warmed the workers up", timeout=60)
         for n in range(1, RELOADS + 1):
             server = servers[n % 3]
             shutil.copy(server.cert, cert)
@@ -150,6 +147,8 @@ def test_reloads_under_load_lose_and_leak_nothing(
                 client.close()
             if n == WARM:
                 warm = measure(daemon, visitors)
+            if n == RELOADS // 2:
+                half = measure(daemon, visitors)
         last = measure(daemon, visitors)
     finally:
         visitors.end()
@@ -163,8 +162,11 @@ def test_reloads_under_load_lose_and_leak_nothing(
     assert daemon.status()["generation"] == RELOADS + 1
     print(f"{RELOADS} reloads, {visitors.handshakes} handshakes, "
           f"{talkers.rounds * LONG_LIVED} echoes; memory {warm[0]} kB after "
-          f"{WARM}, {last[0]} kB at the end; descriptors {last[1]}")
+          f"{WARM}, {half[0]} kB half-way, {last[0]} kB at the end; "
+          f"descriptors {last[1]}")
     assert all(last[1][pid] <= warm[1][pid] for pid in warm[1]), \
         (warm[1], last[1])
     if not sanitized:  # which keeps freed memory in quarantine
         assert last[0] <= warm[0] * 1.05
+        # Caches fill up; a leak goes on.
+        assert last[0] <= half[0] * 1.03
