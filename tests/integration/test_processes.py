@@ -288,6 +288,10 @@ class TestCrash:
     def test_a_crash_leaks_no_descriptor_of_the_supervisor(self, backend,
                                                            gateway):
         daemon = gateway(backend())
+        # Its files are watched right after it is ready.
+        wait_until(lambda: "anon_inode:inotify" in
+                   processes.descriptors(daemon.pid).values(),
+                   "the files are watched")
         before = len(processes.descriptors(daemon.pid))
         os.kill(daemon.workers()[0], signal.SIGKILL)
         daemon.log.wait("worker started", count=2)

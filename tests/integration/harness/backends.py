@@ -1,12 +1,12 @@
 """Plaintext services for behind the daemon, which behave as told."""
 
 import os
-import select
 import socket
 import struct
 import threading
 
 from .limits import seconds
+from .ready import is_readable
 
 # How a stream of bytes can end.
 FIN = "FIN"
@@ -84,7 +84,7 @@ class Peer:
 
     def is_quiet(self):
         """Has nothing come, neither bytes nor an end?"""
-        return not select.select([self.sock], [], [], 0)[0]
+        return not is_readable(self.sock)
 
     def finish(self):
         """FIN; goes on reading."""
@@ -143,7 +143,7 @@ class Backend:
 
     def was_dialled(self):
         """Is a connection waiting that nobody has accepted?"""
-        return bool(select.select([self.sock], [], [], 0)[0])
+        return is_readable(self.sock)
 
     def _serve(self):
         while True:

@@ -1,7 +1,6 @@
 """TLS clients: one whose every move the test decides, and real ones."""
 
 import re
-import select
 import socket
 import ssl
 import struct
@@ -10,6 +9,7 @@ import time
 
 from .limits import seconds, wait_until
 from .programs import need
+from .ready import is_readable, ready
 
 # How the server's stream can end.
 CLOSE_NOTIFY = "close_notify"
@@ -196,24 +196,24 @@ class TlsClient:
         return self.sock.recv(1)
 
     def is_quiet(self):
-        return not select.select([self.sock], [], [], 0)[0]
+        return not is_readable(self.sock)
 
     def exchange(self, data, expect):
         """Sends DATA and reads EXPECT bytes at the same time."""
         view, sent, got = memoryview(data), 0, bytearray()
         self.sock.setblocking(False)
-        ready = b""
+        pending = b""
         deadline = time.monotonic() + seconds(40)
         while len(got) < expect:
             assert time.monotonic() < deadline, \
                 f"stuck: {sent} sent, {len(got)} received"
-            if not ready and sent < len(view):
+            if not pending and sent < len(view):
                 sent += self.tls.write(view[sent:sent + (1 << 18)])
-                ready = self.outgoing.read()
-            readable, writable, _ = select.select(
-                [self.sock], [self.sock] if ready else [], [], 1)
+                pending = self.outgoing.read()
+            readable, writable = ready(
+                self.sock, to_send=bool(pending), timeout=1)
             if writable:
-                ready = ready[self.sock.send(ready):]
+                pending = pending[self.sock.send(pending):]
             if readable:
                 self.fill()
                 assert self.end is None, self.end
@@ -223,7 +223,7 @@ class TlsClient:
                 except ssl.SSLWantReadError:
                     pass
         self.sock.settimeout(seconds(15))
-        self.sock.sendall(ready)
+        self.sock.sendall(pending)
         return bytes(got)
 
     def close_notify(self):

@@ -160,7 +160,8 @@ class Daemon:
                if not raw.startswith((str(self.config), "    ",
                                       "sallyport: "))]
         assert not odd, f"not lines of a log: {odd}"
-        assert self.process.stdout.read() == b"", "wrote to stdout"
+        with self.process.stdout as output:
+            assert output.read() == b"", "wrote to stdout"
 
     def kill(self):
         """Nothing of this daemon survives this."""
