@@ -168,8 +168,8 @@ conn_handshake_on_client(struct conn *conn, short what)
 	/* Fired again before its turn came: be quiet until then. In a worker
 	 * that keeps up this never happens, and costs no system call. */
 	if (conn->handshake.queued)
-		(void)watch_want(
-			&conn->client_watch, false, conn->client_watch.writing);
+		(void)watch_want(&conn->client_watch, false,
+			watch_is_writing(&conn->client_watch));
 	else
 		handshake_queue_add(
 			&conn_proxy(conn)->handshakes, &conn->handshake);

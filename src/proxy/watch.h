@@ -11,8 +11,8 @@
  */
 struct watch {
 	struct event readable;
-	struct event writable;
-	bool reading, writing;
+	struct event *writable; /* NULL: not wanted, as nearly always */
+	bool reading;
 	bool started;
 };
 
@@ -24,6 +24,12 @@ void watch_start(struct watch *watch, struct event_base *base, int fd,
 
 /* False: the kernel refused (out of memory or watches). */
 bool watch_want(struct watch *watch, bool read, bool write);
+
+static inline bool
+watch_is_writing(const struct watch *watch)
+{
+	return watch->writable != NULL;
+}
 
 /* Before the descriptor is closed. May be called at any time. */
 void watch_stop(struct watch *watch);

@@ -104,8 +104,8 @@ an_idle_connection_owns_no_buffer(void **state)
 	assert_null(conn->relay.backend->rest.bytes);
 	assert_true(conn->client_watch.reading);
 	assert_true(conn->backend_watch.reading);
-	assert_false(conn->client_watch.writing);
-	assert_false(conn->backend_watch.writing);
+	assert_false(watch_is_writing(&conn->client_watch));
+	assert_false(watch_is_writing(&conn->backend_watch));
 	tls_client_done(&client);
 }
 

@@ -110,6 +110,21 @@ it_hears_what_it_wants_and_nothing_else(void **state)
 }
 
 static void
+one_that_need_not_write_holds_no_event_for_it(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(watch_want(&f->watch, true, false));
+	assert_null(f->watch.writable);
+	assert_true(watch_want(&f->watch, true, true));
+	assert_non_null(f->watch.writable);
+	assert_true(watch_is_writing(&f->watch));
+	assert_true(watch_want(&f->watch, true, false));
+	assert_null(f->watch.writable);
+	assert_true(f->watch.reading);
+}
+
+static void
 it_goes_on_as_long_as_bytes_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -221,6 +236,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_fresh_watch_hears_nothing),
 		TEST(it_hears_what_it_wants_and_nothing_else),
+		TEST(one_that_need_not_write_holds_no_event_for_it),
 		TEST(it_goes_on_as_long_as_bytes_wait),
 		TEST(the_same_wish_twice_is_one_event),
 		TEST(a_stopped_watch_hears_nothing_and_may_be_stopped_again),
