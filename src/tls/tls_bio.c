@@ -7,11 +7,14 @@
 
 #include "stream/scratch.h"
 
+/* Whose turn it is. */
+static struct stream *stream_now;
+static struct scratch *scratch_now;
+
 static int
 bio_read(BIO *bio, char *out, int size)
 {
-	const struct tls_bio *feed = BIO_get_data(bio);
-	struct scratch *scratch = feed->scratch;
+	struct scratch *scratch = scratch_now;
 	size_t len = scratch->in_len - scratch->in_at;
 
 	BIO_clear_retry_flags(bio);
@@ -26,24 +29,31 @@ bio_read(BIO *bio, char *out, int size)
 	return (int)len;
 }
 
-enum stream_next
-tls_bio_send(struct tls_bio *feed)
+void
+tls_bio_use(struct stream *stream, struct scratch *scratch)
 {
-	struct scratch *scratch = feed->scratch;
+	stream_now = stream;
+	scratch_now = scratch;
+	scratch->out_len = 0;
+}
+
+enum stream_next
+tls_bio_send(void)
+{
+	struct scratch *scratch = scratch_now;
 	size_t len = scratch->out_len;
 
 	scratch->out_len = 0;
 	if (len == 0)
-		return stream_has_rest(feed->stream) ? STREAM_WANT_WRITE
-						     : STREAM_MOVED;
-	return stream_send(feed->stream, scratch->out, len);
+		return stream_has_rest(stream_now) ? STREAM_WANT_WRITE
+						   : STREAM_MOVED;
+	return stream_send(stream_now, scratch->out, len);
 }
 
 static int
 bio_write(BIO *bio, const char *bytes, int len)
 {
-	struct tls_bio *feed = BIO_get_data(bio);
-	struct scratch *scratch = feed->scratch;
+	struct scratch *scratch = scratch_now;
 	size_t room = SCRATCH_WRITE_MAX - scratch->out_len;
 	enum stream_next next;
 
@@ -52,7 +62,7 @@ bio_write(BIO *bio, const char *bytes, int len)
 		return 0;
 	if ((size_t)len > room) {
 		/* A certificate chain longer than the scratch: rare. */
-		next = tls_bio_send(feed);
+		next = tls_bio_send();
 		if (next == STREAM_CUT)
 			return -1;
 		room = SCRATCH_WRITE_MAX;
@@ -73,16 +83,12 @@ bio_ctrl(BIO *bio, int command, long number, void *pointer)
 	return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-/* Made once per process, on first use: there are no threads. */
 static BIO_METHOD *
-bio_method(void)
+new_method(void)
 {
-	static BIO_METHOD *method;
-
-	if (method != NULL)
-		return method;
-	method = BIO_meth_new(
+	BIO_METHOD *method = BIO_meth_new(
 		BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "scratch");
+
 	if (method == NULL)
 		return NULL;
 	(void)BIO_meth_set_read(method, bio_read);
@@ -91,15 +97,24 @@ bio_method(void)
 	return method;
 }
 
+/*
+ * Made once per process, on first use: there are no threads. SSL puts a buffer
+ * of its own in front of it for the time of a handshake. The link back to that
+ * is then the latest one's, but nobody follows it: SSL takes its buffer away
+ * again before it lets go of the BIO.
+ */
 struct bio_st *
-tls_bio_new(struct tls_bio *feed)
+tls_bio_ref(void)
 {
-	BIO_METHOD *method = bio_method();
-	BIO *bio = method == NULL ? NULL : BIO_new(method);
+	static BIO_METHOD *method;
+	static BIO *bio;
 
-	if (bio == NULL)
+	if (method == NULL)
+		method = new_method();
+	if (bio == NULL && method != NULL)
+		bio = BIO_new(method);
+	if (bio == NULL || BIO_up_ref(bio) != 1)
 		return NULL;
-	BIO_set_data(bio, feed);
 	BIO_set_init(bio, 1);
 	return bio;
 }

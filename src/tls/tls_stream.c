@@ -52,7 +52,6 @@ struct tls_stream {
 	struct stream base; /* first: stream_ops cast back */
 	SSL *ssl;
 	struct tls_ctx *ctx;
-	struct tls_bio feed;
 	struct unread unread;
 	struct tls_failure *failure; /* allocated when there is one */
 	unsigned key_updates;        /* since the last byte of data */
@@ -133,8 +132,7 @@ keep_unread(struct tls_stream *tls, struct scratch *scratch)
 static void
 begin(struct tls_stream *tls, struct scratch *scratch)
 {
-	tls->feed.scratch = scratch;
-	scratch->out_len = 0;
+	tls_bio_use(&tls->base, scratch);
 	/* An entry that somebody left would be taken for ours. */
 	ERR_clear_error();
 }
@@ -218,7 +216,7 @@ tls_read(struct stream *stream, struct scratch *scratch, size_t max,
 		return next;
 	begin(tls, scratch);
 	next = decrypt(tls, scratch, len_out);
-	sent = tls_bio_send(&tls->feed); /* KeyUpdate answers, alerts */
+	sent = tls_bio_send(); /* KeyUpdate answers, alerts */
 	if (next != STREAM_WANT_READ)
 		return next;
 	if (sent == STREAM_CUT)
@@ -241,7 +239,7 @@ tls_write(struct stream *stream, struct scratch *scratch, const uint8_t *bytes,
 			return fail_with(tls);
 		at += written;
 	}
-	return tls_bio_send(&tls->feed);
+	return tls_bio_send();
 }
 
 static enum stream_next
@@ -261,7 +259,7 @@ tls_end(struct stream *stream, struct scratch *scratch)
 	if (SSL_shutdown(tls->ssl) < 0)
 		return fail_with(tls);
 	stream->ending = true;
-	next = tls_bio_send(&tls->feed);
+	next = tls_bio_send();
 	return next == STREAM_MOVED ? stream_shut(stream) : next;
 }
 
@@ -290,8 +288,7 @@ tls_stream_new(struct tls_ctx *ctx, int fd)
 	tls->base.fd = fd;
 	tls->ctx = tls_ctx_ref(ctx);
 	tls->ssl = SSL_new(tls_ctx_ssl(ctx));
-	tls->feed.stream = &tls->base;
-	bio = tls_bio_new(&tls->feed);
+	bio = tls_bio_ref();
 	if (tls->ssl == NULL || bio == NULL)
 		goto fail;
 	SSL_set_bio(tls->ssl, bio, bio); /* owns it */
@@ -379,7 +376,7 @@ tls_stream_handshake(struct tls_stream *tls, struct scratch *scratch)
 		tls->base.error = ENOMEM;
 		return STREAM_CUT;
 	}
-	sent = tls_bio_send(&tls->feed);
+	sent = tls_bio_send();
 	return sent == STREAM_CUT && next != STREAM_FAILED ? sent : next;
 }
 

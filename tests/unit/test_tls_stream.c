@@ -404,6 +404,62 @@ a_slow_client_finds_the_servers_flight_in_the_rest(void **state)
 	pair_done(p);
 }
 
+/* All streams share one BIO, and OpenSSL hangs a buffer of its own on it. */
+static void
+handshakes_in_turns_do_not_mix(void **state)
+{
+	struct pair *p = pair_of(*state, TLS1_3_VERSION, tcp_pair);
+	struct pair q = {.pki = p->pki, .scratch = p->scratch};
+	int peer, local;
+
+	tcp_pair(&peer, &local);
+	tls_client_init(&q.client, peer, &p->cert, TLS1_3_VERSION);
+	q.tls = tls_stream_new(q.pki.ctx, local);
+	assert_non_null(q.tls);
+	q.stream = tls_stream_base(q.tls);
+
+	tls_client_step(&p->client);
+	assert_int_equal(server_step(p), STREAM_WANT_READ);
+	tls_client_step(&q.client);
+	assert_int_equal(server_step(&q), STREAM_WANT_READ);
+	assert_int_equal(shake_hands(p), STREAM_MOVED);
+	assert_int_equal(shake_hands(&q), STREAM_MOVED);
+
+	client_say(&q, "second");
+	client_say(p, "first");
+	assert_int_equal(server_expect(p, "first"), STREAM_WANT_READ);
+	assert_int_equal(server_expect(&q, "second"), STREAM_WANT_READ);
+	tls_stream_free(&q.tls);
+	tls_client_done(&q.client);
+	assert_int_equal(server_write(p, "still here", 10), STREAM_MOVED);
+	client_expect(p, "still here");
+	pair_done(p);
+}
+
+/* In the middle of its handshake. */
+static void
+one_that_goes_leaves_the_others_alone(void **state)
+{
+	struct pair *p = pair_of(*state, TLS1_3_VERSION, tcp_pair);
+	struct tls_client client;
+	struct tls_stream *tls;
+	int peer, local;
+
+	tls_client_step(&p->client);
+	assert_int_equal(server_step(p), STREAM_WANT_READ);
+	tcp_pair(&peer, &local);
+	tls_client_init(&client, peer, &p->cert, TLS1_3_VERSION);
+	tls = tls_stream_new(p->pki.ctx, local);
+	assert_non_null(tls);
+	tls_client_step(&client);
+	assert_int_equal(
+		tls_stream_handshake(tls, p->scratch), STREAM_WANT_READ);
+	tls_stream_free(&tls);
+	tls_client_done(&client);
+	assert_int_equal(shake_hands(p), STREAM_MOVED);
+	pair_done(p);
+}
+
 /* ---- bytes ---- */
 
 static void
@@ -824,6 +880,8 @@ main(void)
 		TEST(a_client_without_a_certificate_gets_its_alert),
 		TEST(a_client_that_does_not_speak_tls_fails_with_a_reason),
 		TEST(a_slow_client_finds_the_servers_flight_in_the_rest),
+		TEST(handshakes_in_turns_do_not_mix),
+		TEST(one_that_goes_leaves_the_others_alone),
 		TEST(records_go_both_ways),
 		TEST(bytes_one_by_one_arrive_one_by_one),
 		TEST(part_of_a_record_is_nothing_yet),
