@@ -167,7 +167,9 @@ proxy_turn(struct proxy *proxy)
 	 * ready, and one bulk transfer would keep all handshakes out. */
 	int flags = EVLOOP_ONCE;
 
-	if (!handshake_queue_is_empty(&proxy->handshakes))
+	/* With work of our own we do not wait for somebody else's: idle
+	 * connections that are to be asked wake nobody. */
+	if (proxy->rechecking || !handshake_queue_is_empty(&proxy->handshakes))
 		flags |= EVLOOP_NONBLOCK;
 	if (event_base_loop(proxy->base, flags) < 0)
 		return -1;
