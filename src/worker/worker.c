@@ -21,6 +21,7 @@
 #include "stats/stats.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_session_cache.h"
+#include "worker/event_memory.h"
 #include "worker/generation.h"
 #include "worker/staging.h"
 
@@ -353,6 +354,7 @@ open_worker(struct worker *worker, const struct worker_options *options,
 	staging_init(&worker->staging);
 	worker->descriptors = fd_raise_limit();
 	worker->max_conns = options->max_conns;
+	event_memory_init(worker->descriptors);
 	worker->base = new_base();
 	if (worker->base == NULL)
 		return error_set(err, "no event base");
