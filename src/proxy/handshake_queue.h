@@ -7,10 +7,12 @@
  * Connections whose handshake has something to do. The worker's loop serves
  * all ready relay I/O, then takes one step from here: a public key operation
  * costs as much as a thousand relayed records, and a storm of handshakes must
- * not stand before live traffic. (Measured, p99 of an established ping-pong
- * beside an RSA-2048 storm: 20-40 ms when each event drives its handshake,
- * 1.6-1.9 ms with this queue. Event priorities are no substitute: they
- * starve.)
+ * not stand before live traffic. So what is ready waits for one step at worst,
+ * and the longest step (the server's signature; with a client certificate its
+ * verification as well) cannot be split. (Measured, p99 of an established
+ * ping-pong beside an RSA-2048 storm: 20-40 ms when each event drives its
+ * handshake, 1.6-1.9 ms with this queue. Event priorities are no substitute:
+ * they starve.)
  */
 struct handshake_task {
 	TAILQ_ENTRY(handshake_task) entry;

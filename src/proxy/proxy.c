@@ -22,6 +22,17 @@
  * half of them have gone: later, so that a busy worker need not refault. */
 #define TRIM_MS 5000
 
+/*
+ * A pass over all ready I/O that took less than a handshake step (0.4 ms with
+ * RSA-2048) is followed by another one before that step: a backend that is
+ * near has answered by then, and its answer need not wait for one more step.
+ * After a longer pass, beside bulk transfers, handshakes have waited enough.
+ * (Measured, p50 of an established ping-pong beside an RSA-2048 storm, with the
+ * backend on the worker's CPU: 567 us with one pass, 303 us with two, and as
+ * many handshakes per second; with the backend on another CPU some 5 % less.)
+ */
+#define SHORT_PASS_US 500
+
 /* Live connections asked in one turn of the loop after a reload: a chain costs
  * as much to verify as a handshake. */
 #define RECHECKS_PER_TURN 4
@@ -160,18 +171,35 @@ proxy_recheck_all(struct proxy *proxy)
 	proxy->rechecking = true;
 }
 
+/*
+ * While work of our own waits. ONCE in any case: NONBLOCK alone goes on as long
+ * as anything is ready, and one bulk transfer would keep all handshakes out.
+ */
+static int
+serve_ready(struct proxy *proxy)
+{
+	const int flags = EVLOOP_ONCE | EVLOOP_NONBLOCK;
+	uint64_t began_us = clock_monotonic_us();
+
+	if (event_base_loop(proxy->base, flags) < 0)
+		return -1;
+	if (clock_monotonic_us() - began_us >= SHORT_PASS_US)
+		return 0;
+	return event_base_loop(proxy->base, flags);
+}
+
 int
 proxy_turn(struct proxy *proxy)
 {
-	/* ONCE in any case: NONBLOCK alone goes on as long as anything is
-	 * ready, and one bulk transfer would keep all handshakes out. */
-	int flags = EVLOOP_ONCE;
+	int result;
 
 	/* With work of our own we do not wait for somebody else's: idle
 	 * connections that are to be asked wake nobody. */
-	if (proxy->rechecking || !handshake_queue_is_empty(&proxy->handshakes))
-		flags |= EVLOOP_NONBLOCK;
-	if (event_base_loop(proxy->base, flags) < 0)
+	if (handshake_queue_is_empty(&proxy->handshakes) && !proxy->rechecking)
+		result = event_base_loop(proxy->base, EVLOOP_ONCE);
+	else
+		result = serve_ready(proxy);
+	if (result < 0)
 		return -1;
 	handshake_queue_step(&proxy->handshakes);
 	if (proxy->rechecking)

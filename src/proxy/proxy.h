@@ -56,9 +56,10 @@ struct proxy *proxy_new(
 void proxy_free(struct proxy **proxy);
 
 /*
- * One turn of the loop: all ready I/O, then one step of one handshake, then
- * the memory of closed connections. Blocks while there is nothing to do.
- * Returns -1 when the loop itself failed.
+ * One turn of the loop: all ready I/O, and what came of it meanwhile unless
+ * that took long; then one step of one handshake; then the memory of closed
+ * connections. Blocks while there is nothing to do. Returns -1 when the loop
+ * itself failed.
  */
 int proxy_turn(struct proxy *proxy);
 
