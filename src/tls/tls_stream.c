@@ -133,8 +133,10 @@ static void
 begin(struct tls_stream *tls, struct scratch *scratch)
 {
 	tls_bio_use(&tls->base, scratch);
-	/* An entry that somebody left would be taken for ours. */
-	ERR_clear_error();
+	/* An entry that somebody left would be taken for ours. To look first
+	 * is cheaper: OpenSSL clears all sixteen places, used or not. */
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
 }
 
 static enum stream_next
@@ -176,6 +178,19 @@ on_tls_message(int is_ours, int version, int type, const void *bytes,
 
 /* ---- stream_ops ---- */
 
+/*
+ * Has SSL_read() nothing left to do? It gives one record at a time and asks
+ * the BIO for no more than that one, so with both empty it could only answer
+ * WANT_READ; and to say so allocates and frees a record's buffer, a tenth of
+ * the instructions of a small round trip.
+ */
+static bool
+has_eaten_all(const struct tls_stream *tls, const struct scratch *scratch)
+{
+	return scratch->in_at == scratch->in_len &&
+	       SSL_has_pending(tls->ssl) == 0;
+}
+
 /* SSL_read() until it has eaten all that was received. */
 static enum stream_next
 decrypt(struct tls_stream *tls, struct scratch *scratch, size_t *len_out)
@@ -190,6 +205,8 @@ decrypt(struct tls_stream *tls, struct scratch *scratch, size_t *len_out)
 			break;
 		*len_out += got;
 		tls->key_updates = 0;
+		if (has_eaten_all(tls, scratch))
+			return STREAM_WANT_READ;
 	}
 	assert(*len_out < SCRATCH_PLAIN_MAX);
 	switch (SSL_get_error(tls->ssl, 0)) {

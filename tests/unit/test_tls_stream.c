@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include "authz/identity.h"
 #include "handshake.h"
@@ -25,6 +27,35 @@
 #include "tls_fixture.h"
 
 #define MUCH ((size_t)1024 * 1024)
+
+/* How often OpenSSL asked for memory that holds a whole record. */
+static size_t n_buffers;
+
+static void *
+count_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (size >= (size_t)16 * 1024)
+		n_buffers++;
+	return malloc(size);
+}
+
+static void *
+plain_realloc(void *bytes, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return realloc(bytes, size);
+}
+
+static void
+plain_free(void *bytes, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(bytes);
+}
 
 /* One side of the server, one client. */
 struct pair {
@@ -522,6 +553,62 @@ part_of_a_record_is_nothing_yet(void **state)
 	pair_done(p);
 }
 
+static void
+a_record_arrives_without_the_half_behind_it(void **state)
+{
+	struct pair *p = established(*state, TLS1_3_VERSION, tcp_pair);
+	BIO *mem = BIO_new(BIO_s_mem());
+	char *records;
+	long len;
+
+	assert_non_null(mem);
+	SSL_set0_wbio(p->client.ssl, mem);
+	client_say(p, "whole");
+	client_say(p, "half");
+	len = BIO_get_mem_data(mem, &records);
+	assert_int_equal(
+		send(p->client.fd, records, (size_t)len - 7, 0), len - 7);
+	assert_int_equal(server_expect(p, "whole"), STREAM_WANT_READ);
+	assert_int_equal(send(p->client.fd, records + len - 7, 7, 0), 7);
+	assert_int_equal(server_expect(p, "half"), STREAM_WANT_READ);
+	pair_done(p);
+}
+
+static void
+a_small_record_costs_one_buffer(void **state)
+{
+	static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+	struct pair *p;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (i > 0) {
+			(void)fixture_teardown(state);
+			(void)fixture_setup(state);
+		}
+		p = established(*state, versions[i], tcp_pair);
+		client_say(p, "ping");
+		wait_readable(p->stream->fd);
+		n_buffers = 0;
+		assert_int_equal(server_expect(p, "ping"), STREAM_WANT_READ);
+		assert_int_equal(n_buffers, 1);
+		pair_done(p);
+	}
+}
+
+static void
+what_others_left_in_the_error_queue_is_not_ours(void **state)
+{
+	struct pair *p = established(*state, TLS1_3_VERSION, tcp_pair);
+
+	client_say(p, "ping");
+	ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+	assert_int_equal(server_expect(p, "ping"), STREAM_WANT_READ);
+	ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+	assert_int_equal(server_write(p, "pong", 4), STREAM_MOVED);
+	client_expect(p, "pong");
+	pair_done(p);
+}
+
 static uint8_t
 byte_at(size_t i)
 {
@@ -885,6 +972,9 @@ main(void)
 		TEST(records_go_both_ways),
 		TEST(bytes_one_by_one_arrive_one_by_one),
 		TEST(part_of_a_record_is_nothing_yet),
+		TEST(a_record_arrives_without_the_half_behind_it),
+		TEST(a_small_record_costs_one_buffer),
+		TEST(what_others_left_in_the_error_queue_is_not_ours),
 		TEST(a_megabyte_goes_down_through_a_slow_socket),
 		TEST(a_megabyte_goes_up_through_a_slow_socket),
 		TEST(a_megabyte_goes_up_in_large_reads),
@@ -905,5 +995,9 @@ main(void)
 		cmocka_unit_test(freeing_nothing_is_allowed),
 	};
 
+	/* Before OpenSSL's first allocation. */
+	if (CRYPTO_set_mem_functions(count_malloc, plain_realloc, plain_free) !=
+		1)
+		return EXIT_FAILURE;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
