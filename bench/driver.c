@@ -33,6 +33,7 @@ struct slot {
 	struct event *timer; /* of the next exchange; NULL without interval */
 	size_t exchanges;    /* made since the word to go */
 	uint64_t began_us;
+	uint64_t due_us; /* with an interval: when the next one begins */
 };
 
 struct driver {
@@ -189,24 +190,39 @@ on_interval(evutil_socket_t fd, short what, void *arg)
 	go_on(arg);
 }
 
-/* Spread over the interval, or they would all come at once for ever. */
+/*
+ * Until its next exchange is due, which does not depend on when the last one
+ * was over: else all of them would gather behind whatever delayed one, and
+ * come at once for ever, and a slower proxy would have less to do.
+ */
+static int
+await_due(struct slot *slot)
+{
+	uint64_t now_us = clock_monotonic_us();
+	uint64_t left_us = slot->due_us > now_us ? slot->due_us - now_us : 0;
+	struct timeval left = {.tv_sec = (time_t)(left_us / 1000000),
+		.tv_usec = (suseconds_t)(left_us % 1000000)};
+
+	return event_add(slot->timer, &left);
+}
+
+/* Spread over the interval. */
 static void
 start_steady(struct driver *driver)
 {
 	uint64_t interval_us = driver->plan->interval_us;
+	uint64_t now_us = clock_monotonic_us();
 
 	for (size_t i = 0; i < driver->n_slots; i++) {
 		struct slot *slot = &driver->slots[i];
-		uint64_t at_us = interval_us * i / driver->n_slots;
-		struct timeval at = {.tv_sec = (time_t)(at_us / 1000000),
-			.tv_usec = (suseconds_t)(at_us % 1000000)};
 
 		if (interval_us == 0) {
 			go_on(slot);
 			continue;
 		}
+		slot->due_us = now_us + interval_us * i / driver->n_slots;
 		slot->timer = event_new(driver->base, -1, 0, on_interval, slot);
-		if (slot->timer == NULL || event_add(slot->timer, &at) < 0) {
+		if (slot->timer == NULL || await_due(slot) < 0) {
 			give_up(driver, "timer", "no memory");
 			return;
 		}
@@ -218,8 +234,6 @@ on_steady_exchanged(struct slot *slot)
 {
 	struct driver *driver = slot->driver;
 	uint64_t interval_us = driver->plan->interval_us;
-	struct timeval pause = {.tv_sec = (time_t)(interval_us / 1000000),
-		.tv_usec = (suseconds_t)(interval_us % 1000000)};
 
 	if (driver->phase == DRIVER_WARMING) {
 		driver_results_exchange(driver->results, 64, 64);
@@ -233,10 +247,12 @@ on_steady_exchanged(struct slot *slot)
 		driver->results, driver->plan->upload, driver->plan->download);
 	driver_results_sample(
 		driver->results, clock_monotonic_us() - slot->began_us);
-	if (interval_us == 0 || slot->exchanges == driver->plan->exchanges)
+	if (interval_us == 0 || slot->exchanges == driver->plan->exchanges) {
 		go_on(slot);
-	else
-		(void)event_add(slot->timer, &pause);
+		return;
+	}
+	slot->due_us += interval_us;
+	(void)await_due(slot);
 }
 
 static void
@@ -350,6 +366,21 @@ make_slots(struct driver *driver)
 		driver->slots[i].driver = driver;
 }
 
+/* Whose timers fire at their microsecond, not at epoll's next millisecond. */
+static struct event_base *
+new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config == NULL)
+		return NULL;
+	(void)event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
 int
 driver_run(const struct plan *plan, size_t number, int control,
 	struct driver_results *results)
@@ -361,7 +392,7 @@ driver_run(const struct plan *plan, size_t number, int control,
 	struct event *words;
 
 	(void)fd_raise_limit();
-	driver.base = event_base_new();
+	driver.base = new_base();
 	driver.ctx = client_ctx_new(plan, results->tally);
 	if (driver.base == NULL || driver.ctx == NULL)
 		return 1;

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import shutil
 import time
 
@@ -21,9 +22,15 @@ class Bench:
         self.limit_s = limit_s
         self._numbers = itertools.count()
 
+    def move_backend(self, cpus):
+        """To where the measurement that follows wants it."""
+        for pid in processes.tree([self.backend.process.pid]):
+            os.sched_setaffinity(pid, cpus)
+
     @contextlib.contextmanager
     def proxy(self, kind, setup, cpus):
         """A fresh proxy, which is gone afterwards."""
+        self.move_backend(cpus)
         directory = self.directory / f"{next(self._numbers)}-{kind.name}"
         proxy = kind(directory, setup, self.backend.port, cpus)
         try:
@@ -92,13 +99,15 @@ def add(*dids):
 
 def one_run(bench, kind, scenario, scale, cpus):
     """One proxy, one scenario, once; a dict of numbers."""
+    near, far = (cpus[:1], cpus[-1:]) if scenario.apart else (cpus, cpus)
     setup = bench.setup(scenario.rsa, scenario.mutual,
-                        tickets=scenario.tickets, workers=len(cpus))
+                        tickets=scenario.tickets, workers=len(near))
     options = scenario.sized(scale)
-    with bench.proxy(kind, setup, cpus) as proxy:
+    with bench.proxy(kind, setup, near) as proxy:
+        bench.move_backend(far)
         if scenario.storm:
-            return _storm_run(bench, proxy, scenario, options, cpus)
-        with bench.load(proxy, cpus, processes=len(cpus),
+            return _storm_run(bench, proxy, scenario, options, far)
+        with bench.load(proxy, far, processes=len(far),
                         **options) as load:
             return _work(bench, proxy, scenario, options, load)
 

@@ -121,7 +121,7 @@ def drawings(run):
     """{file name: (title, SVG)} of all charts that there are numbers for."""
     results = run["results"]
     names = list(run["versions"])
-    singles = [s.key for s in SCENARIOS if not s.storm]
+    singles = [s.key for s in SCENARIOS if not s.latency_goal]
     held = [f"held-{kind}-{count}" for kind in ("plain", "mutual")
             for count in HELD]
     wanted = {
@@ -134,9 +134,10 @@ def drawings(run):
         "memory": ("Idle connection: KiB of PSS",
                    _absolute(results, held, "bytes", 1 / 1024), "{:.1f}",
                    None),
-        "storm": ("Round trips beside an RSA-2048 handshake storm: p99, ms",
-                  _absolute(results, ["storm"], "p99_us", 0.001), "{:.1f}",
-                  None),
+        "latency": ("Round trips alone, and beside an RSA-2048 handshake "
+                    "storm: p99, ms",
+                    _absolute(results, ["paced", "storm"], "p99_us", 0.001),
+                    "{:.1f}", None),
         "growth": ("Full handshake among many: CPU us",
                    _absolute(results, [f"{what}-{count}" for what, counts
                                        in GROWTH.items() for count in counts],

@@ -18,6 +18,7 @@ class Scenario:
     goal: float = None  # CPU against the best peer
     tuned: bool = False  # the peers tuned for bulk take part
     two: bool = False  # again with two workers on two CPUs
+    apart: bool = False  # the proxy has a CPU for itself
     storm: dict = None  # handshakes that go on beside the load
     latency_goal: float = None  # p99 against the best peer
 
@@ -88,10 +89,16 @@ SCENARIOS = [
              "round trip",
              {"steady": True, "connections": 200, "exchanges": 200,
               "upload": 100, "download": 100}, goal=0.78, two=True),
+    Scenario("paced", "Round trips of 100 bytes, 200 connections, 50 a second "
+             "each", "round trip",
+             {"steady": True, "connections": 200, "exchanges": 100,
+              "upload": 100, "download": 100, "interval": 20000}, apart=True,
+             latency_goal=1.05),
     Scenario("storm", "Round trips of 100 bytes beside an RSA-2048 storm",
              "round trip",
              {"steady": True, "connections": 20, "exchanges": 120,
               "upload": 100, "download": 100, "interval": 10000}, rsa=True,
+             apart=True,
              storm={"concurrency": 64, "warm_up": 64, "endless": True},
              latency_goal=1.1),
 ]

@@ -51,7 +51,7 @@ class Suite:
             self._compare(scenario.key, kinds, self.rounds,
                           lambda kind, s=scenario: measure.one_run(
                               self.bench, kind, s, self.scale,
-                              self.cpus[:1]))
+                              self.cpus if s.apart else self.cpus[:1]))
         if len(self.cpus) > 1:
             self._run_two()
         self._run_growth()
