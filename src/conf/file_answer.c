@@ -2,6 +2,7 @@
 
 #include "conf/file_answer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ file_answers_done(struct file_answers *answers)
 	for (size_t i = 0; i < answers->n; i++)
 		answer_done(&answers->items[i]);
 	free(answers->items);
+	hash_index_done(&answers->by_path);
 	*answers = (struct file_answers){0};
 }
 
@@ -51,26 +53,45 @@ file_answers_add(struct file_answers *answers, enum answer_type type,
 {
 	struct file_answer *answer;
 
-	answers->items = xreallocarray(
-		answers->items, answers->n + 1, sizeof *answers->items);
+	if (answers->n == answers->size) {
+		answers->size = answers->size == 0 ? 16 : answers->size * 2;
+		answers->items = xreallocarray(
+			answers->items, answers->size, sizeof *answers->items);
+	}
+	hash_index_add(&answers->by_path, path, strlen(path), answers->n);
 	answer = &answers->items[answers->n++];
 	*answer = (struct file_answer){
 		.type = type, .kind = kind, .path = xstrdup(path)};
 	return answer;
 }
 
+/* What is looked for. */
+struct wanted {
+	const struct file_answers *answers;
+	enum answer_type type;
+	enum file_kind kind;
+	const char *path;
+};
+
+static bool
+is_wanted(size_t place, const void *arg)
+{
+	const struct wanted *wanted = arg;
+	const struct file_answer *answer = &wanted->answers->items[place];
+
+	return answer->type == wanted->type && answer->kind == wanted->kind &&
+	       strcmp(answer->path, wanted->path) == 0;
+}
+
 struct file_answer *
 file_answers_find(const struct file_answers *answers, enum answer_type type,
 	enum file_kind kind, const char *path)
 {
-	for (size_t i = 0; i < answers->n; i++) {
-		struct file_answer *answer = &answers->items[i];
+	const struct wanted wanted = {answers, type, kind, path};
+	size_t place = hash_index_find(
+		&answers->by_path, path, strlen(path), is_wanted, &wanted);
 
-		if (answer->type == type && answer->kind == kind &&
-			strcmp(answer->path, path) == 0)
-			return answer;
-	}
-	return NULL;
+	return place == HASH_INDEX_NONE ? NULL : &answers->items[place];
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "base/hash_index.h"
 #include "conf/file_source.h"
 
 struct blob;
@@ -32,6 +33,8 @@ struct file_answer {
 struct file_answers {
 	struct file_answer *items;
 	size_t n;
+	size_t size;               /* of items */
+	struct hash_index by_path; /* of whatever type and kind */
 };
 
 /* Wipes secrets. */

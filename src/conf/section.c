@@ -95,15 +95,28 @@ report_unknown_type(
 		near == NULL ? "" : near->form, near == NULL ? "" : "?");
 }
 
+/* What is looked for. */
+struct wanted {
+	const struct section_list *list;
+	const char *title;
+};
+
+static bool
+is_wanted(size_t place, const void *arg)
+{
+	const struct wanted *wanted = arg;
+
+	return strcmp(wanted->list->items[place]->title, wanted->title) == 0;
+}
+
 static const struct section *
 find_same(const struct section_list *list, const struct section *section)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		if (list->items[i]->usable &&
-			strcmp(list->items[i]->title, section->title) == 0)
-			return list->items[i];
-	}
-	return NULL;
+	const struct wanted wanted = {list, section->title};
+	size_t place = hash_index_find(&list->by_title, section->title,
+		strlen(section->title), is_wanted, &wanted);
+
+	return place == HASH_INDEX_NONE ? NULL : list->items[place];
 }
 
 /* Reports what is wrong with the header itself. */
@@ -144,6 +157,9 @@ on_header(struct reading *reading, const struct ini_entry *entry)
 	}
 	section = section_new(kind, entry, reading->file);
 	section->usable = is_usable(reading, section);
+	if (section->usable)
+		hash_index_add(&list->by_title, section->title,
+			strlen(section->title), list->n);
 	list->items = xreallocarray(
 		list->items, list->n + 1, sizeof(struct section *));
 	list->items[list->n++] = section;
@@ -328,6 +344,7 @@ section_list_done(struct section_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		section_free(list->items[i]);
 	free(list->items);
+	hash_index_done(&list->by_title);
 	*list = (struct section_list){0};
 }
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/hash_index.h"
 #include "conf/report.h"
 
 struct option;
@@ -37,6 +38,7 @@ struct section {
 struct section_list {
 	struct section **items;
 	size_t n;
+	struct hash_index by_title; /* the usable ones */
 };
 
 /*
