@@ -7,6 +7,7 @@
 
 #include "authz/identity.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "check/check.h"
 #include "check/check_json.h"
 #include "check/verdict.h"
@@ -17,38 +18,48 @@
 #include "tls/tls_offline.h"
 #include "tls/tls_sni.h"
 
-/* The owner of each context is its section. */
 struct authorize {
 	const struct authorize_options *options;
 	struct report *report;
 	struct file_source *files;
 	struct settings *settings;
 	struct listener_settings *listener;
-	struct tls_ctx *ctx;   /* of the listener */
-	struct tls_sni *names; /* those of its server names */
+	struct tls_ctx *ctx;       /* of the listener */
+	struct tls_ctx **overlays; /* of its server names, in their order */
+	struct tls_sni *names;     /* which of them a name leads to */
 	struct tls_offline *client;
 };
 
-static struct tls_ctx *
-new_ctx(struct authorize *it, struct listener_settings *section)
+static void
+load_contexts(struct authorize *it)
 {
-	struct tls_ctx *ctx = tls_ctx_new(section, it->files, it->report);
+	const struct listener_settings *listener = it->listener;
 
-	if (ctx != NULL)
-		tls_ctx_set_owner(ctx, section);
-	return ctx;
+	it->ctx = tls_ctx_new(listener, it->files, it->report);
+	it->overlays =
+		xcalloc(listener->n_overlays + 1, sizeof(struct tls_ctx *));
+	for (size_t i = 0; i < listener->n_overlays; i++) {
+		const struct text_list *names =
+			&listener->overlays[i].server_names;
+		struct tls_ctx *ctx = tls_ctx_new(
+			&listener->overlays[i], it->files, it->report);
+
+		/* Names that stand twice are among the findings already. */
+		for (size_t k = 0; ctx != NULL && k < names->n; k++)
+			(void)tls_sni_add(it->names, names->items[k], ctx);
+		it->overlays[i] = ctx;
+	}
 }
 
 static void
-add_overlay(struct authorize *it, struct listener_settings *overlay)
+free_contexts(struct authorize *it)
 {
-	const struct text_list *names = &overlay->server_names;
-	struct tls_ctx *ctx = new_ctx(it, overlay);
-
-	/* Names that stand twice are among the findings already. */
-	for (size_t i = 0; ctx != NULL && i < names->n; i++)
-		(void)tls_sni_add(it->names, names->items[i], ctx);
-	tls_ctx_unref(&ctx);
+	for (size_t i = 0; it->overlays != NULL && i < it->listener->n_overlays;
+		i++)
+		tls_ctx_unref(&it->overlays[i]);
+	free(it->overlays);
+	tls_sni_free(&it->names);
+	tls_ctx_unref(&it->ctx);
 }
 
 static void
@@ -77,11 +88,8 @@ load_configuration(struct authorize *it)
 	it->files = check_files(options->path);
 	it->settings = settings_load(options->path, it->files, it->report);
 	find_listener(it);
-	if (it->listener != NULL) {
-		it->ctx = new_ctx(it, it->listener);
-		for (size_t i = 0; i < it->listener->n_overlays; i++)
-			add_overlay(it, &it->listener->overlays[i]);
-	}
+	if (it->listener != NULL)
+		load_contexts(it);
 	if (report_errors(it->report) == 0)
 		return 0;
 	if (options->json) {
@@ -141,6 +149,16 @@ choose(const struct authorize *it)
 	return found;
 }
 
+static const struct listener_settings *
+section_of(const struct authorize *it, const struct tls_ctx *ctx)
+{
+	for (size_t i = 0; i < it->listener->n_overlays; i++) {
+		if (it->overlays[i] == ctx)
+			return &it->listener->overlays[i];
+	}
+	return it->listener;
+}
+
 static void
 refuse_name(const struct authorize *it, struct tls_failure *out)
 {
@@ -165,7 +183,7 @@ decide(const struct authorize *it, struct verdict *verdict)
 		refuse_name(it, &verdict->failure);
 		return;
 	}
-	verdict->section = tls_ctx_owner(ctx);
+	verdict->section = section_of(it, ctx);
 	verdict->allowed = tls_offline_verify(it->client, ctx,
 				   &verdict->decision, &verdict->failure) == 0;
 }
@@ -201,8 +219,7 @@ authorize_main(const struct authorize_options *options)
 	allowed = load_configuration(&it) == 0 && load_client(&it) == 0 &&
 		  judge(&it);
 	tls_offline_free(&it.client);
-	tls_sni_free(&it.names);
-	tls_ctx_unref(&it.ctx);
+	free_contexts(&it);
 	settings_free(&it.settings);
 	file_source_free(&it.files);
 	report_free(&it.report);

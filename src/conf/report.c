@@ -35,6 +35,7 @@ struct report {
 	size_t n_errors;
 	size_t n_warnings;
 	size_t n_dropped; /* beyond FINDINGS_MAX */
+	size_t n_added;   /* ever */
 };
 
 struct report *
@@ -75,6 +76,7 @@ is_same(const struct finding *a, const struct finding *b)
 static void
 keep(struct report *report, struct finding *f)
 {
+	report->n_added++;
 	for (size_t i = 0; i < report->n; i++) {
 		if (is_same(&report->items[i], f)) {
 			finding_done(f);
@@ -139,6 +141,12 @@ size_t
 report_warnings(const struct report *report)
 {
 	return report->n_warnings;
+}
+
+size_t
+report_additions(const struct report *report)
+{
+	return report->n_added;
 }
 
 static int

@@ -39,6 +39,10 @@ void report_add(struct report *report, enum report_severity severity,
 size_t report_errors(const struct report *report);
 size_t report_warnings(const struct report *report);
 
+/* How often anything was added, what was there already and what was too much
+ * included: has anybody said anything since? */
+size_t report_additions(const struct report *report);
+
 /* All findings, sorted by file, line and order of discovery. */
 void report_print(const struct report *report, FILE *out);
 

@@ -8,10 +8,9 @@
 #include "base/cidr.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "conf/file_source.h"
 #include "conf/report.h"
 #include "conf/rules.h"
-
-struct file_source;
 
 /*
  * The configuration as typed values, with the place each came from.
@@ -228,6 +227,14 @@ void settings_free(struct settings **settings);
  */
 void settings_read_files(
 	const struct settings *settings, struct file_source *source);
+
+typedef void (*settings_file_fn)(
+	const char *path, enum file_kind kind, void *arg);
+
+/* Each file that is read for TLS, a capath's among them, in the same order
+ * whenever the settings are the same; SOURCE lists directories. */
+void settings_visit_files(const struct tls_settings *tls,
+	struct file_source *source, settings_file_fn visitor, void *arg);
 
 /*
  * The path that NAME in directory CAPATH is read under, if NAME is what

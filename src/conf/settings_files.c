@@ -8,22 +8,26 @@
 #include "conf/file_source.h"
 #include "conf/hash_link.h"
 
-static void
-ask(struct file_source *source, const char *path, enum file_kind kind)
-{
-	const char *bytes;
-	size_t len;
+/* Whom the files of a section are named to. */
+struct visit {
+	struct file_source *source;
+	settings_file_fn visitor;
+	void *arg;
+};
 
+static void
+visit_file(const struct visit *visit, const char *path, enum file_kind kind)
+{
 	if (path != NULL)
-		(void)file_source_read(source, path, kind, &bytes, &len, NULL);
+		visit->visitor(path, kind, visit->arg);
 }
 
 static void
-ask_all(struct file_source *source, const struct text_list *paths,
+visit_all(const struct visit *visit, const struct text_list *paths,
 	enum file_kind kind)
 {
 	for (size_t i = 0; i < paths->n; i++)
-		ask(source, paths->items[i], kind);
+		visit_file(visit, paths->items[i], kind);
 }
 
 char *
@@ -41,34 +45,52 @@ settings_default_cafile(void)
 }
 
 static void
-ask_dir(struct file_source *source, const char *dir)
+visit_dir(const struct visit *visit, const char *dir)
 {
 	const struct text_list *names;
 
-	if (file_source_read_dir(source, dir, &names, NULL) < 0)
+	if (file_source_read_dir(visit->source, dir, &names, NULL) < 0)
 		return;
 	for (size_t i = 0; i < names->n; i++) {
 		char *path = settings_hash_link(dir, names->items[i]);
 
-		ask(source, path, FILE_PUBLIC);
+		visit_file(visit, path, FILE_PUBLIC);
 		free(path);
 	}
+}
+
+void
+settings_visit_files(const struct tls_settings *tls, struct file_source *source,
+	settings_file_fn visitor, void *arg)
+{
+	const struct visit visit = {source, visitor, arg};
+
+	visit_all(&visit, &tls->certfile, FILE_PUBLIC);
+	visit_all(&visit, tls->keyfile.n > 0 ? &tls->keyfile : &tls->certfile,
+		FILE_SECRET);
+	visit_file(&visit, tls->password_file, FILE_SECRET);
+	visit_all(&visit, &tls->cafile, FILE_PUBLIC);
+	if (tls->capath != NULL)
+		visit_dir(&visit, tls->capath);
+	if (tls->load_default_certs)
+		visit_file(&visit, settings_default_cafile(), FILE_PUBLIC);
+	visit_all(&visit, &tls->crlfile, FILE_PUBLIC);
+	visit_file(&visit, tls->ticket_secret_file, FILE_SECRET);
+}
+
+static void
+ask(const char *path, enum file_kind kind, void *source)
+{
+	const char *bytes;
+	size_t len;
+
+	(void)file_source_read(source, path, kind, &bytes, &len, NULL);
 }
 
 static void
 read_files(const struct tls_settings *tls, struct file_source *source)
 {
-	ask_all(source, &tls->certfile, FILE_PUBLIC);
-	ask_all(source, tls->keyfile.n > 0 ? &tls->keyfile : &tls->certfile,
-		FILE_SECRET);
-	ask(source, tls->password_file, FILE_SECRET);
-	ask_all(source, &tls->cafile, FILE_PUBLIC);
-	if (tls->capath != NULL)
-		ask_dir(source, tls->capath);
-	if (tls->load_default_certs)
-		ask(source, settings_default_cafile(), FILE_PUBLIC);
-	ask_all(source, &tls->crlfile, FILE_PUBLIC);
-	ask(source, tls->ticket_secret_file, FILE_SECRET);
+	settings_visit_files(tls, source, ask, source);
 	if (tls->keylog_filename != NULL)
 		(void)file_source_output(source, tls->keylog_filename, NULL);
 }

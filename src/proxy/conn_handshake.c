@@ -15,12 +15,13 @@
 static void
 move_to_overlay(struct conn *conn)
 {
-	struct listener *owner = tls_stream_owner(conn->tls);
 	struct listener *before = conn->listener;
+	struct listener *chosen =
+		listener_serving(before, tls_stream_ctx(conn->tls));
 
-	if (owner == NULL || owner == before)
+	if (chosen == before)
 		return;
-	conn->listener = listener_ref(owner);
+	conn->listener = listener_ref(chosen);
 	listener_unref(&before);
 }
 

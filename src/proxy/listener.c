@@ -22,6 +22,7 @@
 #include "tls/tls_ctx.h"
 #include "tls/tls_error.h"
 #include "tls/tls_sni.h"
+#include "tls/tls_stock.h"
 #include "tls/tls_stream.h"
 
 struct accept_socket {
@@ -60,10 +61,10 @@ set_proxy_protocol(
 static struct listener *
 new_one(struct proxy *proxy, const char *name,
 	const struct process_settings *process,
-	const struct listener_settings *settings, struct file_source *files,
+	const struct listener_settings *settings, struct tls_stock *stock,
 	struct report *report)
 {
-	struct tls_ctx *tls = tls_ctx_new(settings, files, report);
+	struct tls_ctx *tls = tls_stock_get(stock, settings, report);
 	struct event_base *base = proxy->base;
 	struct listener *listener;
 
@@ -74,7 +75,6 @@ new_one(struct proxy *proxy, const char *name,
 	listener->proxy = proxy;
 	listener->name = xstrdup(name);
 	listener->tls = tls;
-	tls_ctx_set_owner(tls, listener);
 	backend_init(&listener->backend, &settings->backend);
 	timeout_init(&listener->handshake_timeout, base,
 		settings->handshake_timeout_ms);
@@ -92,10 +92,21 @@ new_one(struct proxy *proxy, const char *name,
 	return listener;
 }
 
+static int
+compare_contexts(const void *left, const void *right)
+{
+	const struct listener *const *a = left;
+	const struct listener *const *b = right;
+	uintptr_t one = (uintptr_t)(*a)->tls;
+	uintptr_t other = (uintptr_t)(*b)->tls;
+
+	return one < other ? -1 : one > other;
+}
+
 /* Whom a name leads to. Returns -1 when REPORT got an error. */
 static int
 add_overlays(struct listener *listener, const struct process_settings *process,
-	const struct listener_settings *settings, struct file_source *files,
+	const struct listener_settings *settings, struct tls_stock *stock,
 	struct report *report)
 {
 	const struct listener_settings *set;
@@ -108,7 +119,7 @@ add_overlays(struct listener *listener, const struct process_settings *process,
 	for (i = 0; i < settings->n_overlays; i++) {
 		set = &settings->overlays[i];
 		overlay = new_one(listener->proxy, listener->name, process, set,
-			files, report);
+			stock, report);
 		if (overlay == NULL)
 			continue;
 		listener->overlays[listener->n_overlays++] = overlay;
@@ -117,6 +128,8 @@ add_overlays(struct listener *listener, const struct process_settings *process,
 			(void)tls_sni_add(names, set->server_names.items[k],
 				overlay->tls);
 	}
+	qsort(listener->overlays, listener->n_overlays,
+		sizeof(struct listener *), compare_contexts);
 	tls_ctx_set_names(listener->tls, names,
 		settings->tls.sni_mismatch == SNI_MISMATCH_REJECT);
 	return listener->n_overlays == settings->n_overlays ? 0 : -1;
@@ -124,15 +137,16 @@ add_overlays(struct listener *listener, const struct process_settings *process,
 
 struct listener *
 listener_new(struct proxy *proxy, const struct process_settings *process,
-	const struct listener_settings *settings, struct file_source *files,
+	const struct listener_settings *settings, struct tls_stock *stock,
 	struct report *report)
 {
 	struct listener *listener = new_one(
-		proxy, settings->name, process, settings, files, report);
+		proxy, settings->name, process, settings, stock, report);
 
 	if (listener == NULL)
 		return NULL;
-	if (add_overlays(listener, process, settings, files, report) < 0)
+	if (settings->n_overlays > 0 &&
+		add_overlays(listener, process, settings, stock, report) < 0)
 		listener_unref(&listener);
 	return listener;
 }
@@ -164,19 +178,36 @@ listener_unref(struct listener **listener)
 	free(gone);
 }
 
+struct listener *
+listener_serving(struct listener *listener, const struct tls_ctx *ctx)
+{
+	size_t low = 0, high = listener->n_overlays;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct listener *overlay = listener->overlays[middle];
+
+		if (overlay->tls == ctx)
+			return overlay;
+		if ((uintptr_t)overlay->tls < (uintptr_t)ctx)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return listener;
+}
+
 bool
 listener_readmit(struct listener *listener, struct conn *conn)
 {
 	struct tls_ctx *ctx = tls_ctx_for_name(
 		listener->tls, tls_stream_server_name(conn->tls));
-	const struct listener *owner;
 	struct tls_failure failure;
 
 	/* A name that is not served any more says nothing of the client. */
 	if (ctx == NULL)
 		return true;
-	owner = tls_ctx_owner(ctx);
-	if (!owner->close_deauthorized ||
+	if (!listener_serving(listener, ctx)->close_deauthorized ||
 		tls_ctx_same_entrance(ctx, tls_stream_ctx(conn->tls)) ||
 		tls_stream_readmit(conn->tls, ctx, &failure))
 		return true;

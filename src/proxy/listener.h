@@ -12,12 +12,12 @@
 struct addr;
 struct cidr;
 struct conn;
-struct file_source;
 struct listener_settings;
 struct process_settings;
 struct proxy;
 struct report;
 struct tls_ctx;
+struct tls_stock;
 
 /*
  * One [listener] of one generation in one worker: its TLS context, its
@@ -49,17 +49,18 @@ struct listener {
 	struct accept_socket *sockets;
 	size_t n_sockets;
 	bool accepting;
-	/* Its server names: of the same type, without sockets. A connection
-	 * moves to one of them when its handshake is done. */
+	/* Its server names: of the same type, without sockets, sorted by the
+	 * address of their contexts. A connection moves to one of them when
+	 * its handshake is done. */
 	struct listener **overlays;
 	size_t n_overlays;
 };
 
-/* Builds the listener beside what runs; accepts nothing yet. NULL when REPORT
- * got an error. */
+/* Builds the listener beside what runs, with contexts out of STOCK; accepts
+ * nothing yet. NULL when REPORT got an error. */
 struct listener *listener_new(struct proxy *proxy,
 	const struct process_settings *process,
-	const struct listener_settings *settings, struct file_source *files,
+	const struct listener_settings *settings, struct tls_stock *stock,
 	struct report *report);
 
 struct listener *listener_ref(struct listener *listener);
@@ -68,6 +69,11 @@ void listener_unref(struct listener **listener);
 /* News from the resolver, for this listener's backend or a server name's. */
 void listener_resolved(struct listener *listener, const char *host,
 	uint16_t port, const struct addr *addresses, size_t n);
+
+/* Whom a handshake that came to CTX is for: LISTENER or one of its server
+ * names; borrowed. */
+struct listener *listener_serving(
+	struct listener *listener, const struct tls_ctx *ctx);
 
 /*
  * CONN was born in an older generation of this listener: would it still get

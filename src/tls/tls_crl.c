@@ -21,10 +21,6 @@
 #include "tls/tls_name.h"
 #include "tls/tls_time.h"
 
-/* Soon: when less is left than this, and less than a quarter of its life, for
- * some are made anew every day. */
-#define SOON_S ((int64_t)14 * 24 * 60 * 60)
-
 /* INT64_MAX for a CRL that does not say. */
 static int64_t
 next_update(const X509_CRL *crl)
@@ -69,7 +65,8 @@ check_dates(const struct tls_load *load, const struct tls_item *item, int n,
 			"%s\nwith crl_check every client of that CA will be "
 			"refused",
 			n, name, when);
-	else if (until - now < SOON_S && until - now < (until - from) / 4)
+	else if (until - now < TLS_CRL_SOON_S &&
+		 until - now < (until - from) / 4)
 		(void)tls_load_say(load, item, REPORT_WARNING,
 			" CRL %d (of %s) expires soon: the next one is due at "
 			"%s",

@@ -7,6 +7,10 @@ struct listener_settings;
 struct report;
 struct ssl_ctx_st;
 
+/* Soon, in seconds: when less is left than this, and less than a quarter of its
+ * life, for some are made anew every day. */
+#define TLS_CRL_SOON_S ((int64_t)14 * 24 * 60 * 60)
+
 /*
  * crlfile, and the CRLs that are in capath: what the CAs of SSL_CTX, which
  * have been loaded, have revoked. Reports every finding with its place; errors

@@ -264,18 +264,6 @@ tls_ctx_set_names(
 	ctx->reject_unknown = reject_unknown;
 }
 
-void
-tls_ctx_set_owner(struct tls_ctx *ctx, void *owner)
-{
-	ctx->owner = owner;
-}
-
-void *
-tls_ctx_owner(const struct tls_ctx *ctx)
-{
-	return ctx->owner;
-}
-
 struct tls_ctx *
 tls_ctx_ref(struct tls_ctx *ctx)
 {

@@ -13,7 +13,8 @@ struct tls_sni;
  * One server-side SSL_CTX, built from one section's settings: what
  * ssl.SSLContext(PROTOCOL_TLS_SERVER) is in Python. Const once built and
  * counted: a generation holds one reference, each connection that was born in
- * it another.
+ * it another. One without names knows nothing of its generation, so that the
+ * next one may go on with it (tls_stock.h).
  */
 struct tls_ctx;
 
@@ -42,11 +43,6 @@ struct tls_ctx *tls_ctx_new(const struct listener_settings *listener,
  */
 void tls_ctx_set_names(
 	struct tls_ctx *ctx, struct tls_sni *names, bool reject_unknown);
-
-/* Whoever a connection turns out to be for, once its context is chosen:
- * borrowed, NULL unless set. tls_stream_owner() asks. */
-void tls_ctx_set_owner(struct tls_ctx *ctx, void *owner);
-void *tls_ctx_owner(const struct tls_ctx *ctx);
 
 /* The context that a client with this server name (NULL: none) gets; NULL:
  * it would be rejected. Borrowed. */

@@ -22,7 +22,6 @@ struct tls_ticket_keys;
 struct tls_ctx {
 	unsigned refs;
 	struct ssl_ctx_st *ssl_ctx;
-	void *owner;
 	struct tls_sni *names; /* NULL: it hands over to nobody */
 	bool reject_unknown;
 	char *groups; /* as for SSL_set1_groups_list(); NULL: OpenSSL's own */

@@ -19,8 +19,6 @@
 #include "tls/tls_error.h"
 #include "tls/tls_name.h"
 
-#define SOON_S ((time_t)14 * 24 * 60 * 60)
-
 int
 tls_load_say(const struct tls_load *load, const struct tls_item *item,
 	enum report_severity severity, const char *fmt, ...)
@@ -166,7 +164,7 @@ tls_load_check_dates(const struct tls_load *load, const struct tls_item *item,
 {
 	const ASN1_TIME *from = X509_get0_notBefore(cert);
 	const ASN1_TIME *until = X509_get0_notAfter(cert);
-	time_t soon = time(NULL) + SOON_S;
+	time_t soon = time(NULL) + TLS_LOAD_SOON_S;
 	char name[TLS_LOAD_NAME_SIZE];
 	char when[32];
 

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "conf/file_source.h"
 #include "conf/report.h"
@@ -70,6 +71,9 @@ void tls_load_format_time(
 int tls_load_say_missing(const struct tls_load *load,
 	const struct tls_item *item, const char *wanted, const char *bytes,
 	size_t len);
+
+/* "Soon", in seconds. */
+#define TLS_LOAD_SOON_S ((time_t)14 * 24 * 60 * 60)
 
 /*
  * Warns when CERT, the one at DEPTH in ITEM's file (from 0), has expired, is

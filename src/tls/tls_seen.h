@@ -52,7 +52,7 @@ struct stack_st_X509 *tls_seen_find(
 void tls_seen_add(struct tls_seen *seen, const struct tls_seen_key *key,
 	struct stack_st_X509 *chain, int64_t unix_s, int64_t until_s);
 
-/* All of OWNER's. */
+/* All of OWNER's; NULL: everybody's. */
 void tls_seen_forget(struct tls_seen *seen, const void *owner);
 
 size_t tls_seen_count(const struct tls_seen *seen);

@@ -399,12 +399,6 @@ tls_stream_handshake(struct tls_stream *tls, struct scratch *scratch)
 
 /* ---- questions ---- */
 
-void *
-tls_stream_owner(const struct tls_stream *tls)
-{
-	return tls_ctx_owner(tls_ctx_of_ssl(tls->ssl));
-}
-
 const struct tls_failure *
 tls_stream_failure(const struct tls_stream *tls)
 {

@@ -61,10 +61,6 @@ bool tls_stream_pending(const struct tls_stream *tls);
 /* The descriptor; the stream has none afterwards. */
 int tls_stream_take_fd(struct tls_stream *tls);
 
-/* The owner of the context that the client's server name has chosen
- * (tls_ctx_set_owner()); of the listener's own where it chose none. */
-void *tls_stream_owner(const struct tls_stream *tls);
-
 /* Unix time at which the first certificate of the client's chain expires (of
  * a resumed session: the client's own); INT64_MAX without one. */
 int64_t tls_stream_valid_until(const struct tls_stream *tls);
@@ -77,7 +73,8 @@ int64_t tls_stream_valid_until(const struct tls_stream *tls);
 bool tls_stream_readmit(const struct tls_stream *tls, struct tls_ctx *ctx,
 	struct tls_failure *out);
 
-/* The context that the handshake came to; borrowed. */
+/* The context that the handshake came to: the one that the client's server
+ * name has chosen; borrowed. */
 struct tls_ctx *tls_stream_ctx(const struct tls_stream *tls);
 
 /* For a PROXY header (tls_describe.h). */

@@ -28,7 +28,8 @@ int tls_verify_callback(int ok, struct x509_store_ctx_st *store_ctx);
  */
 int tls_verify_chain(struct x509_store_ctx_st *store_ctx, void *arg);
 
-/* CTX goes: nothing that was good in it is known any more. */
+/* CTX goes: nothing that was good in it is known any more. NULL: nothing at
+ * all, for a new generation that goes on with contexts of the one before. */
 void tls_verify_forget(const struct tls_ctx *ctx);
 
 /* How many chains were good because they had been. */

@@ -14,6 +14,7 @@
 #include "conf/settings.h"
 #include "proxy/conn.h"
 #include "proxy/listener.h"
+#include "tls/tls_stock.h"
 
 /* A descriptor on its way to whom it is for: the listener of that name, or
  * whoever writes to the file of that path. */
@@ -33,6 +34,7 @@ struct generation {
 	struct parking outputs;
 	struct listener **listeners;
 	size_t n_listeners;
+	struct tls_stock *stock; /* NULL: not built */
 	enum log_format log_format;
 	enum log_level log_level;
 };
@@ -86,6 +88,7 @@ generation_free(struct generation **generation)
 	for (i = 0; i < gone->n_listeners; i++)
 		listener_unref(&gone->listeners[i]);
 	free(gone->listeners);
+	tls_stock_free(&gone->stock);
 	free(gone);
 	/* Its successor was built behind it: the allocator would keep the hole,
 	 * and reload by reload the heap would come to hold two of them. */
@@ -147,8 +150,7 @@ unpark_outputs(struct generation *generation, struct file_source *files)
 
 static void
 build_listeners(struct generation *generation, struct proxy *proxy,
-	const struct settings *settings, struct file_source *files,
-	struct report *report)
+	const struct settings *settings, struct report *report)
 {
 	struct listener *listener;
 	size_t i;
@@ -157,7 +159,7 @@ build_listeners(struct generation *generation, struct proxy *proxy,
 		xcalloc(settings->n_listeners + 1, sizeof(struct listener *));
 	for (i = 0; i < settings->n_listeners; i++) {
 		listener = listener_new(proxy, &settings->process,
-			&settings->listeners[i], files, report);
+			&settings->listeners[i], generation->stock, report);
 		if (listener == NULL)
 			continue;
 		unpark_sockets(generation, listener);
@@ -167,26 +169,45 @@ build_listeners(struct generation *generation, struct proxy *proxy,
 
 int
 generation_build(struct generation *generation, struct proxy *proxy,
-	const char *path, int public_fd, int secret_fd, struct report *report)
+	const struct generation_parts *parts, struct report *report)
 {
-	const struct conf_pos pos = {.file = path, .line = 0};
+	const struct conf_pos pos = {.file = parts->path, .line = 0};
+	const struct generation *before = parts->before;
 	struct file_source *files;
 	struct settings *settings;
 	struct error err;
 
-	files = file_source_bundle(public_fd, secret_fd, &err);
+	files = file_source_bundle(parts->public_fd, parts->secret_fd, &err);
 	if (files == NULL) {
 		report_add(report, REPORT_ERROR, &pos, NULL, "%s", err.text);
 		return -1;
 	}
 	unpark_outputs(generation, files);
-	settings = settings_load(path, files, report);
-	build_listeners(generation, proxy, settings, files, report);
+	settings = settings_load(parts->path, files, report);
+	generation->stock =
+		tls_stock_new(files, before == NULL ? NULL : before->stock);
+	build_listeners(generation, proxy, settings, report);
+	tls_stock_complete(generation->stock);
 	generation->log_format = (enum log_format)settings->process.log_format;
 	generation->log_level = (enum log_level)settings->process.log_level;
 	settings_free(&settings);
 	file_source_free(&files);
 	return report_errors(report) == 0 ? 0 : -1;
+}
+
+static void
+log_contexts(const struct generation *generation)
+{
+	const struct log_field fields[] = {
+		{.key = "generation", .number = generation->number},
+		{.key = "contexts",
+			.number = tls_stock_count(generation->stock)},
+		{.key = "reused",
+			.number = tls_stock_reused(generation->stock)},
+	};
+
+	log_event(LOG_LEVEL_DEBUG, "TLS contexts", fields,
+		sizeof fields / sizeof fields[0]);
 }
 
 void
@@ -195,6 +216,7 @@ generation_start(struct generation *generation)
 	size_t i;
 
 	log_open("worker", generation->log_format, generation->log_level);
+	log_contexts(generation);
 	for (i = 0; i < generation->n_listeners; i++)
 		listener_start(generation->listeners[i]);
 }

@@ -40,13 +40,21 @@ void generation_add_socket(
 void generation_add_output(
 	struct generation *generation, const char *path, int fd);
 
+/* What a generation is built from; borrowed. */
+struct generation_parts {
+	const char *path;                /* of the settings, in the bundle */
+	int public_fd, secret_fd;        /* the bundle; read and left open */
+	const struct generation *before; /* whose TLS contexts are good for
+					    what did not change; or NULL */
+};
+
 /*
- * Loads the settings at PATH out of the bundle and builds every listener.
- * The descriptors are read and left open. All findings go to REPORT; returns
- * 0 when there was no error, and then the generation can be started.
+ * Loads the settings out of the bundle and builds every listener. All findings
+ * go to REPORT; returns 0 when there was no error, and then the generation can
+ * be started.
  */
 int generation_build(struct generation *generation, struct proxy *proxy,
-	const char *path, int public_fd, int secret_fd, struct report *report);
+	const struct generation_parts *parts, struct report *report);
 
 /* New connections are of this generation from now on, or no longer. */
 void generation_start(struct generation *generation);

@@ -79,13 +79,14 @@ staging_add_output(struct staging *staging, struct message *m)
 }
 
 struct generation *
-staging_build(
-	struct staging *staging, struct proxy *proxy, struct report *report)
+staging_build(struct staging *staging, struct proxy *proxy,
+	const struct generation *before, struct report *report)
 {
+	const struct generation_parts parts = {
+		staging->path, staging->public_fd, staging->secret_fd, before};
 	struct generation *built = NULL;
 
-	if (generation_build(staging->generation, proxy, staging->path,
-		    staging->public_fd, staging->secret_fd, report) == 0) {
+	if (generation_build(staging->generation, proxy, &parts, report) == 0) {
 		built = staging->generation;
 		staging->generation = NULL;
 	}

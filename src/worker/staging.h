@@ -32,6 +32,7 @@ void staging_add_output(struct staging *staging, struct message *m);
 
 bool staging_is_of(const struct staging *staging, uint64_t number);
 
-/* Ends it: what was built, the caller's; NULL when REPORT has an error. */
-struct generation *staging_build(
-	struct staging *staging, struct proxy *proxy, struct report *report);
+/* Ends it: what was built, the caller's; NULL when REPORT has an error. BEFORE
+ * (may be NULL) is what runs. */
+struct generation *staging_build(struct staging *staging, struct proxy *proxy,
+	const struct generation *before, struct report *report);

@@ -21,6 +21,7 @@
 #include "stats/stats.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_session_cache.h"
+#include "tls/tls_verify.h"
 #include "worker/event_memory.h"
 #include "worker/generation.h"
 #include "worker/staging.h"
@@ -84,7 +85,8 @@ on_stage_end(struct worker *worker, struct message *m)
 		return;
 	generation_free(&worker->staged);
 	report = report_new();
-	worker->staged = staging_build(&worker->staging, worker->proxy, report);
+	worker->staged = staging_build(
+		&worker->staging, worker->proxy, worker->running, report);
 	send_staged(worker, number, worker->staged != NULL, report);
 	report_free(&report);
 }
@@ -127,6 +129,7 @@ on_commit(struct worker *worker, struct message *m)
 	generation_free(&worker->running);
 	worker->running = worker->staged;
 	worker->staged = NULL;
+	tls_verify_forget(NULL);
 	proxy_recheck_all(worker->proxy);
 }
 

@@ -28,6 +28,7 @@
 #include "proxy/proxy.h"
 #include "sockets.h"
 #include "stats/stats.h"
+#include "tls/tls_stock.h"
 
 static void
 capture_log(struct gateway *g)
@@ -102,14 +103,16 @@ gateway_open(struct gateway *g, size_t max_conns)
 {
 	const struct timeval often = {.tv_usec = 1000};
 	const struct settings *settings = g->it->settings;
+	struct tls_stock *stock = tls_stock_new(g->it->files, NULL);
 
 	g->proxy = proxy_new(g->base, g->stats, max_conns);
 	g->tick = event_new(g->base, -1, EV_PERSIST, on_tick, NULL);
 	assert_non_null(g->tick);
 	assert_int_equal(event_add(g->tick, &often), 0);
 	g->listener = listener_new(g->proxy, &settings->process,
-		g->it->listener, g->it->files, g->it->report);
+		g->it->listener, stock, g->it->report);
 	assert_non_null(g->listener);
+	tls_stock_free(&stock);
 	listener_add_socket(g->listener, tcp_listen(&g->port));
 	listener_start(g->listener);
 }

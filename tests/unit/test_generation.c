@@ -45,15 +45,18 @@ static void
 unpack(struct bundle_fds *fds)
 {
 	assert_int_equal(close(fds->public_fd), 0);
-	assert_int_equal(close(fds->secret_fd), 0);
+	if (fds->secret_fd >= 0)
+		assert_int_equal(close(fds->secret_fd), 0);
 	free(fds->path);
 }
 
 static int
 build(struct generation *generation, struct gateway *g, struct bundle_fds *fds)
 {
-	return generation_build(generation, g->proxy, fds->path, fds->public_fd,
-		fds->secret_fd, g->it->report);
+	const struct generation_parts parts = {
+		fds->path, fds->public_fd, fds->secret_fd, NULL};
+
+	return generation_build(generation, g->proxy, &parts, g->it->report);
 }
 
 static void
@@ -174,9 +177,9 @@ a_bundle_without_secrets_is_reported(void **state)
 	struct generation *generation = generation_new(1);
 
 	g->proxy = proxy_new(g->base, g->stats, 10);
-	assert_int_equal(generation_build(generation, g->proxy, fds.path,
-				 fds.public_fd, -1, g->it->report),
-		-1);
+	assert_int_equal(close(fds.secret_fd), 0);
+	fds.secret_fd = -1;
+	assert_int_equal(build(generation, g, &fds), -1);
 	fixture_assert_no_secret(g->it, &g->server);
 	generation_free(&generation);
 	unpack(&fds);

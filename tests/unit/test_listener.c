@@ -19,6 +19,7 @@
 #include "proxy/proxy.h"
 #include "sockets.h"
 #include "stats/stats.h"
+#include "tls/tls_stock.h"
 
 static size_t
 accepted(struct gateway *g)
@@ -38,13 +39,15 @@ static void
 a_broken_certificate_is_reported_and_gives_no_listener(void **state)
 {
 	struct gateway *g = *state;
+	struct tls_stock *stock = tls_stock_new(g->it->files, NULL);
 	struct listener *listener;
 
 	fixture_write(g->it, "gw.pem", "no certificate");
 	g->proxy = proxy_new(g->base, g->stats, 10);
 	listener = listener_new(g->proxy, &g->it->settings->process,
-		g->it->listener, g->it->files, g->it->report);
+		g->it->listener, stock, g->it->report);
 	assert_null(listener);
+	tls_stock_free(&stock);
 	assert_true(report_errors(g->it->report) > 0);
 	fixture_assert_reported(g->it, "gw.pem");
 }

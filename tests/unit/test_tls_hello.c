@@ -184,16 +184,11 @@ odd_bytes_of_a_name_are_escaped_in_the_reason(void **state)
 }
 
 static void
-the_owner_is_that_of_the_chosen_context(void **state)
+a_connection_begins_in_the_context_of_its_listener(void **state)
 {
 	struct stage *at = *state;
-	int api = 0, root = 0;
 	SSL *ssl;
 
-	tls_ctx_set_owner(at->api, &api);
-	tls_ctx_set_owner(at->root, &root);
-	assert_ptr_equal(tls_ctx_owner(at->api), &api);
-	assert_null(tls_ctx_owner(at->wild));
 	ssl = SSL_new(tls_ctx_ssl(at->root));
 	assert_ptr_equal(tls_ctx_of_ssl(ssl), at->root);
 	SSL_free(ssl);
@@ -460,7 +455,7 @@ main(void)
 		TEST(an_unknown_name_is_rejected_where_asked_for),
 		TEST(no_name_is_rejected_where_asked_for),
 		TEST(odd_bytes_of_a_name_are_escaped_in_the_reason),
-		TEST(the_owner_is_that_of_the_chosen_context),
+		TEST(a_connection_begins_in_the_context_of_its_listener),
 		TEST(a_listener_without_certificate_serves_its_names_only),
 		TEST(a_well_formed_extension_is_accepted),
 		TEST(malformed_extensions_are_decode_errors),

@@ -1,0 +1,172 @@
+/* The contexts of one generation, most of them those of the one before. */
+#include "tls/tls_stock.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hash_index.h"
+#include "base/mem.h"
+#include "conf/report.h"
+#include "conf/settings.h"
+#include "tls/tls_ctx.h"
+#include "tls/tls_horizon.h"
+#include "tls/tls_recipe.h"
+
+struct item {
+	struct tls_recipe recipe;
+	struct tls_ctx *ctx;
+	int64_t from_s;  /* since the epoch: in between it would be made */
+	int64_t until_s; /* just the same */
+};
+
+struct tls_stock {
+	struct file_source *files;
+	const struct tls_stock *before;
+	struct tls_recipe_taker *taker;
+	struct item *items;
+	size_t n, size;
+	struct hash_index by_recipe;
+	size_t n_asked, n_reused;
+};
+
+static int64_t clock_skew_s;
+
+struct tls_stock *
+tls_stock_new(struct file_source *files, const struct tls_stock *before)
+{
+	struct tls_stock *stock = xcalloc(1, sizeof *stock);
+
+	stock->files = files;
+	stock->before = before;
+	stock->taker = tls_recipe_taker_new(files);
+	return stock;
+}
+
+void
+tls_stock_complete(struct tls_stock *stock)
+{
+	tls_recipe_taker_free(&stock->taker);
+	stock->files = NULL;
+	stock->before = NULL;
+}
+
+void
+tls_stock_free(struct tls_stock **stock)
+{
+	struct tls_stock *gone = *stock;
+
+	*stock = NULL;
+	if (gone == NULL)
+		return;
+	tls_stock_complete(gone);
+	for (size_t i = 0; i < gone->n; i++)
+		tls_ctx_unref(&gone->items[i].ctx);
+	free(gone->items);
+	hash_index_done(&gone->by_recipe);
+	free(gone);
+}
+
+struct wanted {
+	const struct tls_stock *stock;
+	const struct tls_recipe *recipe;
+};
+
+static bool
+is_wanted(size_t place, const void *arg)
+{
+	const struct wanted *wanted = arg;
+
+	return memcmp(&wanted->stock->items[place].recipe, wanted->recipe,
+		       sizeof *wanted->recipe) == 0;
+}
+
+/* NULL: STOCK (may be NULL) has none that would do now. */
+static const struct item *
+find(const struct tls_stock *stock, const struct tls_recipe *recipe,
+	int64_t now_s)
+{
+	const struct wanted wanted = {stock, recipe};
+	const struct item *item;
+	size_t place;
+
+	if (stock == NULL)
+		return NULL;
+	place = hash_index_find(
+		&stock->by_recipe, recipe, sizeof *recipe, is_wanted, &wanted);
+	if (place == HASH_INDEX_NONE)
+		return NULL;
+	item = &stock->items[place];
+	return item->from_s <= now_s && now_s < item->until_s ? item : NULL;
+}
+
+/* Refers to the context of ITEM. */
+static void
+add(struct tls_stock *stock, const struct item *item)
+{
+	if (stock->n == stock->size) {
+		stock->size = stock->size == 0 ? 16 : stock->size * 2;
+		stock->items = xreallocarray(
+			stock->items, stock->size, sizeof *stock->items);
+	}
+	hash_index_add(&stock->by_recipe, &item->recipe, sizeof item->recipe,
+		stock->n);
+	stock->items[stock->n] = *item;
+	(void)tls_ctx_ref(item->ctx);
+	stock->n++;
+}
+
+static bool
+is_for_several_generations(const struct listener_settings *listener)
+{
+	return listener->n_overlays == 0 &&
+	       listener->tls.keylog_filename == NULL;
+}
+
+struct tls_ctx *
+tls_stock_get(struct tls_stock *stock, const struct listener_settings *listener,
+	struct report *report)
+{
+	struct item item = {.from_s = (int64_t)time(NULL) + clock_skew_s};
+	size_t n_said = report_additions(report);
+	const struct item *known;
+	bool keeps;
+
+	assert(stock->taker != NULL); /* it is not complete */
+	keeps = is_for_several_generations(listener) &&
+		tls_recipe_take(stock->taker, listener, &item.recipe);
+	stock->n_asked++;
+	known = keeps ? find(stock->before, &item.recipe, item.from_s) : NULL;
+	if (known != NULL) {
+		stock->n_reused++;
+		add(stock, known);
+		return tls_ctx_ref(known->ctx);
+	}
+	item.ctx = tls_ctx_new(listener, stock->files, report);
+	if (item.ctx == NULL || !keeps || report_additions(report) != n_said)
+		return item.ctx;
+	item.until_s = tls_horizon(tls_ctx_ssl(item.ctx), item.from_s);
+	add(stock, &item);
+	return item.ctx;
+}
+
+void
+tls_stock_skew(int64_t seconds)
+{
+	clock_skew_s = seconds;
+}
+
+size_t
+tls_stock_count(const struct tls_stock *stock)
+{
+	return stock->n_asked;
+}
+
+size_t
+tls_stock_reused(const struct tls_stock *stock)
+{
+	return stock->n_reused;
+}
