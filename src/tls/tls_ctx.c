@@ -21,7 +21,7 @@
 #include "tls/tls_cipher.h"
 #include "tls/tls_crl.h"
 #include "tls/tls_ctx_parts.h"
-#include "tls/tls_decoders.h"
+#include "tls/tls_lean.h"
 #include "tls/tls_error.h"
 #include "tls/tls_group.h"
 #include "tls/tls_hello.h"
@@ -57,7 +57,7 @@ tls_init(void)
 	(void)ctx_index();
 	tls_hello_init();
 	tls_verify_init();
-	tls_decoders_init();
+	tls_lean_init();
 }
 
 const char *

@@ -16,7 +16,7 @@
 #include "stream/scratch.h"
 #include "tls/tls_bio.h"
 #include "tls/tls_ctx.h"
-#include "tls/tls_decoders.h"
+#include "tls/tls_lean.h"
 #include "tls/tls_describe.h"
 #include "tls/tls_error.h"
 #include "tls/tls_offline.h"
@@ -386,9 +386,9 @@ tls_stream_handshake(struct tls_stream *tls, struct scratch *scratch)
 	if (next != STREAM_MOVED)
 		return next;
 	begin(tls, scratch);
-	tls_decoders_begin();
+	tls_lean_begin();
 	next = handshake_result(tls, SSL_do_handshake(tls->ssl));
-	tls_decoders_end();
+	tls_lean_end();
 	if (!keep_unread(tls, scratch) && next != STREAM_FAILED) {
 		tls->base.error = ENOMEM;
 		return STREAM_CUT;

@@ -16,7 +16,7 @@
 
 /* For tls_init(); once is enough. Nothing is said about failures: handshakes
  * then do without. */
-void tls_decoders_init(void);
+void tls_lean_init(void);
 
 /*
  * From begin to end all that OpenSSL does with the default library context
@@ -24,5 +24,5 @@ void tls_decoders_init(void);
  * each context, and an object has room for one count only: whoever wants one
  * (SSL_get_ex_new_index() and its like) takes it before, in tls_init().
  */
-void tls_decoders_begin(void);
-void tls_decoders_end(void);
+void tls_lean_begin(void);
+void tls_lean_end(void);

@@ -1,4 +1,4 @@
-#include "tls/tls_decoders.h"
+#include "tls/tls_lean.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	tls_decoders_init();
+	tls_lean_init();
 	return 0;
 }
 
@@ -31,9 +31,9 @@ decode_inside(const X509 *cert)
 
 	assert_true(len > 0);
 	at = der;
-	tls_decoders_begin();
+	tls_lean_begin();
 	decoded = d2i_X509(NULL, &at, len);
-	tls_decoders_end();
+	tls_lean_end();
 	OPENSSL_free(der);
 	assert_non_null(decoded);
 	return decoded;
@@ -50,9 +50,9 @@ assert_key_works(enum cert_key kind)
 
 	assert_non_null(key);
 	assert_int_equal(EVP_PKEY_eq(key, cert.key), 1);
-	tls_decoders_begin();
+	tls_lean_begin();
 	assert_int_equal(X509_verify(decoded, key), 1);
-	tls_decoders_end();
+	tls_lean_end();
 	/* What comes of it is used outside as well. */
 	assert_int_equal(X509_verify(decoded, key), 1);
 	assert_int_equal(X509_verify(cert.x509, key), 1);
@@ -90,9 +90,9 @@ there_are_few_inside_and_all_outside(void **state)
 	int before = count_decoders(), inside, after;
 
 	(void)state;
-	tls_decoders_begin();
+	tls_lean_begin();
 	inside = count_decoders();
-	tls_decoders_end();
+	tls_lean_end();
 	after = count_decoders();
 	assert_int_equal(before, after);
 	if (OpenSSL_version_num() < 0x30200000L)
@@ -105,7 +105,7 @@ static void
 a_second_start_changes_nothing(void **state)
 {
 	(void)state;
-	tls_decoders_init();
+	tls_lean_init();
 	assert_key_works(CERT_EC);
 }
 

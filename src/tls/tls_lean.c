@@ -1,5 +1,5 @@
 /* Certificates without OpenSSL 3.0's detours. */
-#include "tls/tls_decoders.h"
+#include "tls/tls_lean.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -135,7 +135,7 @@ pick_decoders(void)
 }
 
 void
-tls_decoders_init(void)
+tls_lean_init(void)
 {
 	if (lean != NULL || OpenSSL_version_num() >= FIRST_THAT_REMEMBERS ||
 		!is_plain_setup())
@@ -154,14 +154,14 @@ tls_decoders_init(void)
 }
 
 void
-tls_decoders_begin(void)
+tls_lean_begin(void)
 {
 	/* NULL changes nothing. */
 	(void)OSSL_LIB_CTX_set0_default(lean);
 }
 
 void
-tls_decoders_end(void)
+tls_lean_end(void)
 {
 	(void)OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX_get0_global_default());
 }
