@@ -1,4 +1,4 @@
-/* Certificates without OpenSSL 3.0's detours. */
+/* Handshakes without OpenSSL 3.0's detours. */
 #include "tls/tls_lean.h"
 
 #include <stdbool.h>
@@ -12,27 +12,33 @@
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 
+#include "tls/tls_kdf.h"
+
 /* OpenSSL 3.2 remembers which decoders it needed. */
 #define FIRST_THAT_REMEMBERS 0x30200000L
 
 /* One for each kind of key. */
 #define DECODERS_MAX 16
 
+/* As many as OpenSSL has, and some. */
+#define KDFS_MAX 32
+
 static OSSL_PROVIDER *whole;                      /* OpenSSL's default one */
 static OSSL_ALGORITHM decoders[DECODERS_MAX + 1]; /* ends with NULL */
+static OSSL_ALGORITHM kdfs[KDFS_MAX + 1];         /* ends with NULL */
 static OSSL_LIB_CTX *lean;                        /* NULL: do without */
 
-/* ---- the lean provider: all is the whole one's, but for its decoders ---- */
+/* ---- the lean provider: all is the whole one's, but for two tables ---- */
 
 static const OSSL_ALGORITHM *
 query(void *context, int operation, int *no_cache)
 {
 	(void)context;
-	if (operation != OSSL_OP_DECODER)
+	if (operation != OSSL_OP_DECODER && operation != OSSL_OP_KDF)
 		return OSSL_PROVIDER_query_operation(
 			whole, operation, no_cache);
 	*no_cache = 0;
-	return decoders;
+	return operation == OSSL_OP_DECODER ? decoders : kdfs;
 }
 
 static int
@@ -134,6 +140,24 @@ pick_decoders(void)
 	return n > 0;
 }
 
+static bool
+copy_kdfs(void)
+{
+	int no_cache = 0;
+	size_t n = 0;
+	const OSSL_ALGORITHM *all =
+		OSSL_PROVIDER_query_operation(whole, OSSL_OP_KDF, &no_cache);
+
+	if (all == NULL || no_cache != 0)
+		return false;
+	for (; all->algorithm_names != NULL; all++) {
+		if (n == KDFS_MAX)
+			return false;
+		kdfs[n++] = *all;
+	}
+	return tls_kdf_replace(kdfs);
+}
+
 void
 tls_lean_init(void)
 {
@@ -141,7 +165,7 @@ tls_lean_init(void)
 		!is_plain_setup())
 		return;
 	whole = OSSL_PROVIDER_load(NULL, "default");
-	if (whole == NULL || !pick_decoders())
+	if (whole == NULL || !pick_decoders() || !copy_kdfs())
 		return;
 	lean = OSSL_LIB_CTX_new();
 	if (lean == NULL)

@@ -1,14 +1,16 @@
 #pragma once
 
 /*
- * Certificates without OpenSSL 3.0's detours.
+ * Handshakes without OpenSSL 3.0's detours.
  *
  * To decode one public key, OpenSSL before 3.2 sets up every decoder that the
  * provider has (some seventy, PEM and private keys among them) and throws all
  * but one away again: a tenth of a handshake with mutual TLS for each
  * certificate it touches, and it touches the client's once more in every
- * ticket. So handshakes run in a library context of their own, whose provider
- * is OpenSSL's default one without the decoders that no certificate needs.
+ * ticket. And the secrets of TLS 1.3 cost it a fifth of a plain handshake
+ * (tls_kdf.h). So handshakes run in a library context of their own, whose
+ * provider is OpenSSL's default one without the decoders that no certificate
+ * needs, and with a key schedule of ours.
  *
  * Only where the process has nothing but the default provider and what comes
  * with it: whoever configured another one, FIPS for one, is served by it.
