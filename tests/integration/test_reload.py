@@ -193,8 +193,8 @@ class TestListeners:
         gw.daemon.config.write_text(two)
         mark = gw.daemon.log.mark()
         gw.daemon.reload()
-        address = gw.daemon.log.find("listening", since=mark,
-                                     listener="second")[0]["address"]
+        address = gw.daemon.log.wait("listening", since=mark,
+                                     listener="second")["address"]
         host, port = address.rsplit(":", 1)
         newcomer = connect(gw.daemon, address=(host, int(port)))
         say(newcomer)
