@@ -20,6 +20,7 @@
 #include "conf/settings.h"
 #include "tls/tls_error.h"
 #include "tls/tls_load.h"
+#include "tls/tls_parsed.h"
 
 #define FINGERPRINT_BYTES 8
 
@@ -130,9 +131,14 @@ tls_key_load(const struct tls_load *load, const struct tls_item *item)
 	}
 	if (read_password(load, &password) < 0)
 		return NULL;
+	key = tls_parsed_key(bytes, password.text);
+	if (key != NULL)
+		return key;
 	key = decode(bytes, len, &password);
 	if (key == NULL)
 		(void)say_unreadable(load, item, &password);
+	else
+		tls_parsed_add_key(bytes, password.text, key);
 	ERR_clear_error(); /* decoders leave the tries that failed */
 	return key;
 }

@@ -18,6 +18,7 @@
 #include "conf/settings.h"
 #include "tls/tls_error.h"
 #include "tls/tls_name.h"
+#include "tls/tls_parsed.h"
 
 int
 tls_load_say(const struct tls_load *load, const struct tls_item *item,
@@ -140,11 +141,18 @@ fail:
 struct stack_st_X509 *
 tls_load_certs(const struct tls_load *load, const struct tls_item *item)
 {
+	STACK_OF(X509) * certs;
 	struct tls_pem pem;
 
 	if (tls_load_read(load, item, FILE_PUBLIC, &pem.bytes, &pem.len) < 0)
 		return NULL;
-	return tls_load_parse_certs(load, item, &pem);
+	certs = tls_parsed_certs(pem.bytes);
+	if (certs != NULL)
+		return certs;
+	certs = tls_load_parse_certs(load, item, &pem);
+	if (certs != NULL)
+		tls_parsed_add_certs(pem.bytes, certs);
+	return certs;
 }
 
 void

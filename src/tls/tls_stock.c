@@ -14,6 +14,7 @@
 #include "conf/settings.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_horizon.h"
+#include "tls/tls_parsed.h"
 #include "tls/tls_recipe.h"
 
 struct item {
@@ -27,6 +28,7 @@ struct tls_stock {
 	struct file_source *files;
 	const struct tls_stock *before;
 	struct tls_recipe_taker *taker;
+	struct tls_parsed *parsed;
 	struct item *items;
 	size_t n, size;
 	struct hash_index by_recipe;
@@ -43,6 +45,7 @@ tls_stock_new(struct file_source *files, const struct tls_stock *before)
 	stock->files = files;
 	stock->before = before;
 	stock->taker = tls_recipe_taker_new(files);
+	stock->parsed = tls_parsed_new();
 	return stock;
 }
 
@@ -50,6 +53,7 @@ void
 tls_stock_complete(struct tls_stock *stock)
 {
 	tls_recipe_taker_free(&stock->taker);
+	tls_parsed_free(&stock->parsed);
 	stock->files = NULL;
 	stock->before = NULL;
 }
@@ -145,7 +149,9 @@ tls_stock_get(struct tls_stock *stock, const struct listener_settings *listener,
 		add(stock, known);
 		return tls_ctx_ref(known->ctx);
 	}
+	tls_parsed_use(stock->parsed);
 	item.ctx = tls_ctx_new(listener, stock->files, report);
+	tls_parsed_use(NULL);
 	if (item.ctx == NULL || !keeps || report_additions(report) != n_said)
 		return item.ctx;
 	item.until_s = tls_horizon(tls_ctx_ssl(item.ctx), item.from_s);
