@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@ static int output = STDERR_FILENO;
 static bool is_socket;
 static bool is_open;
 static unsigned long lost;
+static int patience_ms;
+static bool is_stuck; /* was waited for in vain */
 
 void
 log_output_open(void)
@@ -39,20 +42,49 @@ put(const char *line, size_t len)
 			 : write(output, line, len);
 }
 
-bool
-log_output_write(const char *line, size_t len)
+static ssize_t
+put_all(const char *line, size_t len)
 {
 	ssize_t n;
 
 	do
 		n = put(line, len);
 	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+void
+log_output_set_patience(int ms)
+{
+	patience_ms = ms;
+}
+
+static bool
+wait_for_room(void)
+{
+	struct pollfd room = {.fd = output, .events = POLLOUT};
+
+	if (patience_ms == 0 || is_stuck)
+		return false;
+	is_stuck = poll(&room, 1, patience_ms) == 0;
+	return !is_stuck;
+}
+
+bool
+log_output_write(const char *line, size_t len)
+{
+	ssize_t n = put_all(line, len);
+
+	if (n < 0 && errno == EAGAIN && wait_for_room())
+		n = put_all(line, len);
 	/* The rest of a line that was cut would run into the next one; a pipe
 	 * takes up to PIPE_BUF bytes whole or not at all (pipe(7)). */
 	if (n > 0 && (size_t)n < len)
 		(void)put("\n", 1);
-	if (n == (ssize_t)len)
+	if (n == (ssize_t)len) {
+		is_stuck = false;
 		return true;
+	}
 	lost++;
 	return false;
 }

@@ -4,7 +4,8 @@
 #include <stddef.h>
 
 /*
- * Where the lines of the log go: stderr, without ever waiting for it.
+ * Where the lines of the log go: stderr, without ever waiting for it (but for
+ * the patience below).
  *
  * Whoever reads a pipe or a terminal may stop reading; a worker that waits for
  * them serves nobody. So a line that does not fit is lost, and counted.
@@ -15,6 +16,11 @@
  * of somebody else's) writing is as it was. Calling it again changes nothing.
  */
 void log_output_open(void);
+
+/* For a process that serves nobody itself: a line waits up to MS milliseconds
+ * for a reader that is slow. Whoever let one wait in vain is not waited for
+ * again until it has taken another line. 0, as at the start: never. */
+void log_output_set_patience(int ms);
 
 /* One line, whole, in one write. False: it was lost. */
 bool log_output_write(const char *line, size_t len);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/log_output.h"
 #include "base/mem.h"
 #include "base/systemd.h"
 #include "conf/admin_socket.h"
@@ -32,6 +33,10 @@
 #include "supervisor/takeover.h"
 #include "supervisor/upgrade.h"
 #include "supervisor/workers.h"
+
+/* A thousand listeners are a thousand lines at once, more than a pipe holds. No
+ * peer waits while the supervisor does, but its children's news do. */
+#define LOG_PATIENCE_MS 200
 
 struct supervisor {
 	struct event_base *base;
@@ -392,6 +397,7 @@ supervisor_main(const struct supervisor_options *options)
 	int none;
 
 	log_open("supervisor", LOG_FORMAT_AUTO, LOG_LEVEL_NOTICE);
+	log_output_set_patience(LOG_PATIENCE_MS);
 	/* Executed by descriptor we would be called by its number. */
 	(void)prctl(PR_SET_NAME, "sallyport", 0, 0, 0);
 	(void)fd_raise_limit();
