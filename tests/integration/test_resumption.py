@@ -85,6 +85,7 @@ class Visitor:
     def visit(self, daemon, session=None, **options):
         """One connection: (was it resumed?, the session for next time, the
         daemon's line about it). Both sides must agree on the first."""
+        since = daemon.log.mark()  # ports come again after a second
         client = self.raw_connect(daemon, context=self.context,
                                   session=session, **options)
         client.handshake()
@@ -94,7 +95,7 @@ class Visitor:
         client.close_notify()
         client.recv_to_end()
         client.close()
-        line = daemon.closed(peer=client.peer, reason="done")
+        line = daemon.closed(peer=client.peer, since=since, reason="done")
         assert line["resumed"] == ("yes" if resumed else "no")
         return resumed, session, line
 
