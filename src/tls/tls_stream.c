@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -16,9 +14,11 @@
 #include "stream/scratch.h"
 #include "tls/tls_bio.h"
 #include "tls/tls_ctx.h"
-#include "tls/tls_lean.h"
 #include "tls/tls_describe.h"
 #include "tls/tls_error.h"
+#include "tls/tls_flood.h"
+#include "tls/tls_intake.h"
+#include "tls/tls_lean.h"
 #include "tls/tls_offline.h"
 #include "tls/tls_peer.h"
 #include "tls/tls_session_claim.h"
@@ -28,105 +28,19 @@
  * it is done has to be kept until the backend is there. */
 #define HANDSHAKE_READ_MAX ((size_t)16 * 1024)
 
-/*
- * A KeyUpdate costs us two key derivations and a record, and the client
- * nothing. So many without a byte of data between them are an attack; real
- * clients send one in 2^24 records (RFC 8446 section 5.5).
- */
-#define KEY_UPDATES_MAX 32
-
-/*
- * What a client does not take of us is at most one scratch full, for then no
- * more is written. A client that goes on to make us answer (each attempt to
- * renegotiate costs an alert) and takes nothing would fill our memory.
- */
-#define REST_MAX (SCRATCH_WRITE_MAX + (size_t)64 * 1024)
-
-/* Ciphertext that SSL has not asked for yet. */
-struct unread {
-	uint8_t *bytes;
-	size_t len;
-};
-
 struct tls_stream {
 	struct stream base; /* first: stream_ops cast back */
 	SSL *ssl;
 	struct tls_ctx *ctx;
-	struct unread unread;
+	struct tls_intake intake;
+	struct tls_flood flood;
 	struct tls_failure *failure; /* allocated when there is one */
-	unsigned key_updates;        /* since the last byte of data */
-	bool heard;
 };
 
 static struct tls_stream *
 of_base(struct stream *stream)
 {
 	return (struct tls_stream *)stream;
-}
-
-/* ---- scratch in and out ---- */
-
-static void
-drop_unread(struct tls_stream *tls)
-{
-	free(tls->unread.bytes);
-	tls->unread = (struct unread){0};
-}
-
-/*
- * Fills the scratch with what was left over, or with one recv(). STREAM_MOVED:
- * there are bytes and perhaps more; WANT_READ when there are none.
- * *DRAINED_OUT: the kernel has no more, or will tell by itself.
- */
-static enum stream_next
-receive(struct tls_stream *tls, struct scratch *scratch, size_t max,
-	bool *drained_out)
-{
-	ssize_t n;
-
-	scratch->in_at = 0;
-	scratch->in_len = 0;
-	*drained_out = false;
-	if (tls->unread.len > 0) {
-		memcpy(scratch->in, tls->unread.bytes, tls->unread.len);
-		scratch->in_len = tls->unread.len;
-		drop_unread(tls);
-		/* Mostly a request that came with the last message of the
-		 * handshake, and all there is. */
-		*drained_out = true;
-		return STREAM_MOVED;
-	}
-	do {
-		n = recv(tls->base.fd, scratch->in, max, 0);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
-		return STREAM_WANT_READ;
-	if (n <= 0) {
-		/* An end of TCP without close_notify cuts the stream. */
-		tls->base.error = n < 0 ? errno : 0;
-		return STREAM_CUT;
-	}
-	tls->heard = true;
-	scratch->in_len = (size_t)n;
-	*drained_out = (size_t)n < max;
-	return STREAM_MOVED;
-}
-
-/* Keeps what SSL did not ask for. False without memory. */
-static bool
-keep_unread(struct tls_stream *tls, struct scratch *scratch)
-{
-	size_t len = scratch->in_len - scratch->in_at;
-
-	if (len == 0)
-		return true;
-	tls->unread.bytes = malloc(len);
-	if (tls->unread.bytes == NULL)
-		return false;
-	memcpy(tls->unread.bytes, scratch->in + scratch->in_at, len);
-	tls->unread.len = len;
-	scratch->in_at = scratch->in_len;
-	return true;
 }
 
 static void
@@ -153,27 +67,10 @@ fail_with(struct tls_stream *tls)
 static enum stream_next
 fail_with_flood(struct tls_stream *tls)
 {
-	static const struct tls_failure flood = {.token = "tls_protocol_error",
-		.text = "flood of messages without data"};
-
 	tls->failure = calloc(1, sizeof *tls->failure);
 	if (tls->failure != NULL)
-		*tls->failure = flood;
+		*tls->failure = *tls_flood_failure();
 	return STREAM_FAILED;
-}
-
-/* Sees every message; SSL_read() handles a KeyUpdate without a word. */
-static void
-on_tls_message(int is_ours, int version, int type, const void *bytes,
-	size_t len, SSL *ssl, void *arg)
-{
-	struct tls_stream *tls = arg;
-
-	(void)version;
-	(void)ssl;
-	if (is_ours == 0 && type == SSL3_RT_HANDSHAKE && len > 0 &&
-		*(const uint8_t *)bytes == SSL3_MT_KEY_UPDATE)
-		tls->key_updates++;
 }
 
 /* ---- stream_ops ---- */
@@ -198,13 +95,13 @@ decrypt(struct tls_stream *tls, struct scratch *scratch, size_t *len_out)
 	size_t got;
 
 	while (*len_out < SCRATCH_PLAIN_MAX) {
-		if (tls->key_updates > KEY_UPDATES_MAX)
+		if (tls_flood_of_messages(&tls->flood))
 			return fail_with_flood(tls);
 		if (SSL_read_ex(tls->ssl, scratch->plain + *len_out,
 			    SCRATCH_PLAIN_MAX - *len_out, &got) != 1)
 			break;
 		*len_out += got;
-		tls->key_updates = 0;
+		tls_flood_ebb(&tls->flood);
 		if (has_eaten_all(tls, scratch))
 			return STREAM_WANT_READ;
 	}
@@ -228,7 +125,7 @@ tls_read(struct stream *stream, struct scratch *scratch, size_t max,
 	bool drained;
 
 	*len_out = 0;
-	next = receive(tls, scratch, max, &drained);
+	next = tls_intake_fill(&tls->intake, stream, scratch, max, &drained);
 	if (next != STREAM_MOVED)
 		return next;
 	begin(tls, scratch);
@@ -238,7 +135,7 @@ tls_read(struct stream *stream, struct scratch *scratch, size_t max,
 		return next;
 	if (sent == STREAM_CUT)
 		return STREAM_CUT;
-	if (stream->rest.len > REST_MAX)
+	if (tls_flood_of_answers(stream))
 		return fail_with_flood(tls);
 	return drained ? STREAM_WANT_READ : STREAM_MOVED;
 }
@@ -310,8 +207,7 @@ tls_stream_new(struct tls_ctx *ctx, int fd)
 		goto fail;
 	SSL_set_bio(tls->ssl, bio, bio); /* owns it */
 	SSL_set_accept_state(tls->ssl);
-	SSL_set_msg_callback(tls->ssl, on_tls_message);
-	SSL_set_msg_callback_arg(tls->ssl, tls);
+	tls_flood_watch(&tls->flood, tls->ssl);
 	return tls;
 
 fail:
@@ -328,7 +224,7 @@ tls_stream_free(struct tls_stream **tls)
 	SSL_free((*tls)->ssl);
 	ERR_clear_error();
 	tls_ctx_unref(&(*tls)->ctx);
-	drop_unread(*tls);
+	tls_intake_done(&(*tls)->intake);
 	free((*tls)->failure);
 	stream_done(&(*tls)->base);
 	free(*tls);
@@ -338,16 +234,7 @@ tls_stream_free(struct tls_stream **tls)
 bool
 tls_stream_push(struct tls_stream *tls, const uint8_t *bytes, size_t len)
 {
-	assert(tls->unread.len == 0 && len <= SCRATCH_READ_MAX);
-	if (len == 0)
-		return true;
-	tls->unread.bytes = malloc(len);
-	if (tls->unread.bytes == NULL)
-		return false;
-	memcpy(tls->unread.bytes, bytes, len);
-	tls->unread.len = len;
-	tls->heard = true;
-	return true;
+	return len == 0 || tls_intake_push(&tls->intake, bytes, len);
 }
 
 struct stream *
@@ -382,14 +269,15 @@ tls_stream_handshake(struct tls_stream *tls, struct scratch *scratch)
 	enum stream_next next, sent;
 	bool drained;
 
-	next = receive(tls, scratch, HANDSHAKE_READ_MAX, &drained);
+	next = tls_intake_fill(&tls->intake, &tls->base, scratch,
+		HANDSHAKE_READ_MAX, &drained);
 	if (next != STREAM_MOVED)
 		return next;
 	begin(tls, scratch);
 	tls_lean_begin();
 	next = handshake_result(tls, SSL_do_handshake(tls->ssl));
 	tls_lean_end();
-	if (!keep_unread(tls, scratch) && next != STREAM_FAILED) {
+	if (!tls_intake_keep(&tls->intake, scratch) && next != STREAM_FAILED) {
 		tls->base.error = ENOMEM;
 		return STREAM_CUT;
 	}
@@ -449,13 +337,13 @@ tls_stream_readmit(const struct tls_stream *tls, struct tls_ctx *ctx,
 bool
 tls_stream_heard(const struct tls_stream *tls)
 {
-	return tls->heard;
+	return tls->intake.heard;
 }
 
 bool
 tls_stream_pending(const struct tls_stream *tls)
 {
-	return tls->unread.len > 0;
+	return tls->intake.len > 0;
 }
 
 const char *
