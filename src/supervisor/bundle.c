@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "conf/file_source.h"
 #include "conf/report.h"
@@ -324,6 +325,15 @@ const struct settings *
 bundle_settings(const struct bundle *bundle)
 {
 	return bundle->settings;
+}
+
+void
+bundle_use_log(const struct bundle *bundle)
+{
+	const struct process_settings *process = &bundle->settings->process;
+
+	log_open("supervisor", (enum log_format)process->log_format,
+		(enum log_level)process->log_level);
 }
 
 const char *

@@ -90,6 +90,9 @@ void bundle_stage(
 uint64_t bundle_number(const struct bundle *bundle);
 const struct settings *bundle_settings(const struct bundle *bundle);
 
+/* From now on this process logs as its settings say. */
+void bundle_use_log(const struct bundle *bundle);
+
 /* For the log: the INDEXth socket's listener and address as bound (the port
  * is the kernel's choice where 0 was asked for). NULL beyond the last. */
 const char *bundle_socket(

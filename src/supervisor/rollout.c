@@ -5,18 +5,13 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "check/check.h"
-#include "check/check_user.h"
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "supervisor/bundle.h"
-#include "supervisor/handover.h"
+#include "supervisor/bundle_source.h"
 #include "supervisor/names.h"
 #include "supervisor/request_queue.h"
-#include "supervisor/socket_store.h"
-#include "supervisor/ticket_secret.h"
 #include "supervisor/workers.h"
 
 /* Host names get this long to be found before a generation goes without. */
@@ -39,10 +34,7 @@ struct rollout {
 	bool names_waited;
 	bool is_automatic; /* see rollout_result */
 	bool stopped;
-	bool taking_over; /* the next one is the first of this binary */
-	uint64_t next_number;
-	struct ticket_secret ticket_secret;
-	struct socket_store *store;
+	struct bundle_source *source;
 	struct event *begin;
 	struct event *names_deadline;
 	struct event *build_deadline;
@@ -71,16 +63,6 @@ rollout_ask(struct rollout *rollout, request_answer_fn on_end, void *arg)
 /* ---- the end ---- */
 
 static void
-use_log(const struct bundle *bundle)
-{
-	const struct process_settings *process =
-		&bundle_settings(bundle)->process;
-
-	log_open("supervisor", (enum log_format)process->log_format,
-		(enum log_level)process->log_level);
-}
-
-static void
 finish(struct rollout *rollout, bool ok)
 {
 	struct report *report = rollout->report;
@@ -94,7 +76,6 @@ finish(struct rollout *rollout, bool ok)
 	};
 
 	rollout->report = NULL;
-	rollout->taking_over = false;
 	(void)evtimer_del(rollout->names_deadline);
 	(void)evtimer_del(rollout->build_deadline);
 	rollout->callbacks.on_end(&result, rollout->arg);
@@ -103,21 +84,12 @@ finish(struct rollout *rollout, bool ok)
 	begin_soon(rollout);
 }
 
-/* Sockets that nothing but BUNDLE has are not going to be served. A start that
- * failed leaves those that were stored as they are, for the next one. */
-static void
-drop(struct rollout *rollout, struct bundle **bundle)
-{
-	if (rollout->running != NULL || socket_store_taken(rollout->store) == 0)
-		bundle_remove_files(*bundle, rollout->running);
-	bundle_free(bundle);
-}
-
 static void
 refuse(struct rollout *rollout)
 {
 	workers_abort(rollout->workers);
-	drop(rollout, &rollout->pending);
+	bundle_source_drop(
+		rollout->source, rollout->running, &rollout->pending);
 	finish(rollout, false);
 }
 
@@ -127,19 +99,10 @@ tell_workers(const struct message *answer, void *arg)
 	workers_send(arg, answer);
 }
 
-/* What is to outlive this process. */
-static void
-store(struct rollout *rollout)
-{
-	bundle_store_sockets(rollout->running, rollout->store);
-	ticket_secret_store(
-		&rollout->ticket_secret, socket_store_is_on(rollout->store));
-}
-
 static void
 commit(struct rollout *rollout)
 {
-	use_log(rollout->pending);
+	bundle_use_log(rollout->pending);
 	names_repeat(rollout->names, tell_workers, rollout->workers);
 	workers_commit(rollout->workers);
 	names_set_process(
@@ -149,7 +112,7 @@ commit(struct rollout *rollout)
 	bundle_free(&rollout->running);
 	rollout->running = rollout->pending;
 	rollout->pending = NULL;
-	store(rollout);
+	bundle_source_store(rollout->source, rollout->running);
 	finish(rollout, true);
 }
 
@@ -247,77 +210,12 @@ const struct workers_callbacks rollout_workers_callbacks = {
 
 /* ---- the way ---- */
 
-/* A new generation from the disk, sockets included. NULL: the report says
- * why. */
-static struct bundle *
-load_from_disk(struct rollout *rollout)
-{
-	struct report *report = rollout->report;
-	struct file_record *record = NULL;
-	struct bundle *bundle = bundle_load(rollout->path, rollout->next_number,
-		rollout->ticket_secret.bytes, report, &record);
-
-	rollout->callbacks.on_read(record, rollout->arg);
-	if (bundle != NULL && rollout->running == NULL)
-		use_log(bundle);
-	if (bundle != NULL) {
-		check_user(bundle_settings(bundle), report);
-		(void)bundle_open_sockets(
-			bundle, rollout->running, rollout->store, report);
-		rollout->callbacks.on_loaded(
-			bundle_settings(bundle), report, rollout->arg);
-		if (report_errors(report) > 0)
-			drop(rollout, &bundle);
-	}
-	/* What a worker would have found as well, so that one run shows all.
-	 * This process serves nobody then. */
-	if (bundle == NULL && rollout->running == NULL)
-		check_all(rollout->path, report);
-	return bundle;
-}
-
-/* Workers of our own must come, whatever has become of the files. */
-static struct bundle *
-load(struct rollout *rollout)
-{
-	struct bundle *bundle = load_from_disk(rollout);
-
-	if (bundle != NULL || !rollout->taking_over)
-		return bundle;
-	bundle = bundle_again(
-		rollout->running, rollout->next_number, rollout->report);
-	if (bundle != NULL && bundle_open_sockets(bundle, rollout->running,
-				      rollout->store, rollout->report) < 0)
-		drop(rollout, &bundle);
-	return bundle;
-}
-
-/* What outlived the process before this one. */
-static void
-log_restored(const struct rollout *rollout)
-{
-	const struct log_field fields[] = {
-		{.key = "sockets",
-			.number = socket_store_taken(rollout->store)},
-		{.key = "sessions",
-			.text = rollout->ticket_secret.inherited ? "yes"
-								 : "no"},
-	};
-
-	if (fields[0].number > 0 || rollout->ticket_secret.inherited)
-		log_event(LOG_LEVEL_NOTICE, "restored", fields,
-			sizeof fields / sizeof fields[0]);
-}
-
 static void
 stage(struct rollout *rollout)
 {
 	struct timeval names_wait = clock_tv_of_ms(NAMES_WAIT_MS);
 	struct timeval build_wait = clock_tv_of_ms(BUILD_WAIT_MS);
 
-	if (rollout->running == NULL)
-		log_restored(rollout);
-	rollout->next_number++;
 	rollout->failed = false;
 	rollout->names_waited = false;
 	names_use(rollout->names, bundle_settings(rollout->pending));
@@ -362,7 +260,8 @@ on_begin(int fd, short what, void *arg)
 	rollout->report = report_new();
 	rollout->is_automatic = request_queue_is_automatic(rollout->current);
 	rollout->callbacks.on_begin(rollout->is_automatic, rollout->arg);
-	rollout->pending = load(rollout);
+	rollout->pending = bundle_source_next(
+		rollout->source, rollout->running, rollout->report);
 	if (rollout->pending != NULL)
 		stage(rollout);
 	else
@@ -378,7 +277,6 @@ rollout_new(struct event_base *base, const char *path,
 	struct rollout *rollout = xcalloc(1, sizeof *rollout);
 
 	rollout->path = path;
-	rollout->next_number = 1;
 	rollout->callbacks = *callbacks;
 	rollout->arg = arg;
 	rollout->begin = evtimer_new(base, on_begin, rollout);
@@ -386,8 +284,7 @@ rollout_new(struct event_base *base, const char *path,
 	rollout->build_deadline = evtimer_new(base, on_build_deadline, rollout);
 	rollout->current = request_queue_new();
 	rollout->next = request_queue_new();
-	ticket_secret_init(&rollout->ticket_secret);
-	rollout->store = socket_store_new();
+	rollout->source = bundle_source_new(path, &callbacks->source, arg);
 	return rollout;
 }
 
@@ -402,30 +299,18 @@ rollout_use(
 int
 rollout_take_over(struct rollout *rollout, struct handover *handover)
 {
-	struct report *report = report_new();
-
-	rollout->running = bundle_take_over(rollout->path, handover, report);
-	if (rollout->running == NULL)
-		report_print(report, stderr);
-	report_free(&report);
+	rollout->running = bundle_source_take_over(rollout->source, handover);
 	if (rollout->running == NULL)
 		return -1;
-	rollout->taking_over = true;
-	rollout->next_number = handover->next_generation;
-	ticket_secret_take_over(&rollout->ticket_secret, handover);
-	socket_store_take_over(rollout->store, handover);
 	workers_take_over(rollout->workers, rollout->running, handover);
-	use_log(rollout->running);
+	bundle_use_log(rollout->running);
 	return 0;
 }
 
 void
 rollout_hand_over(const struct rollout *rollout, struct handover *handover)
 {
-	bundle_hand_over(rollout->running, handover);
-	handover->next_generation = rollout->next_number;
-	ticket_secret_hand_over(&rollout->ticket_secret, handover);
-	socket_store_hand_over(rollout->store, handover);
+	bundle_source_hand_over(rollout->source, rollout->running, handover);
 }
 
 bool
@@ -451,8 +336,7 @@ rollout_free(struct rollout **rollout)
 	report_free(&gone->report);
 	bundle_free(&gone->pending);
 	bundle_free(&gone->running);
-	socket_store_free(&gone->store);
-	ticket_secret_done(&gone->ticket_secret);
+	bundle_source_free(&gone->source);
 	free(gone);
 }
 
@@ -463,8 +347,7 @@ rollout_stop(struct rollout *rollout)
 		return;
 	rollout->stopped = true;
 	if (rollout->running != NULL)
-		bundle_close_sockets(
-			rollout->running, socket_store_is_on(rollout->store));
+		bundle_source_close_sockets(rollout->source, rollout->running);
 	names_stop(rollout->names);
 	refuse_all(rollout);
 }

@@ -2,17 +2,15 @@
 
 #include <stdbool.h>
 
+#include "supervisor/bundle_source.h"
 #include "supervisor/request_queue.h"
 
 struct bundle;
 struct event_base;
-struct file_record;
 struct handover;
 struct message;
 struct names;
-struct report;
 struct rollout;
-struct settings;
 struct workers;
 
 /*
@@ -25,11 +23,7 @@ struct workers;
 /* What the supervisor hears of every rollout, before those who asked for it. */
 struct rollout_callbacks {
 	void (*on_begin)(bool is_automatic, void *arg);
-	/* What was read, or looked for, good or not. Takes RECORD. */
-	void (*on_read)(struct file_record *record, void *arg);
-	/* NEXT could be loaded; an error in REPORT refuses it all the same. */
-	void (*on_loaded)(
-		const struct settings *next, struct report *report, void *arg);
+	struct bundle_source_callbacks source;
 	request_answer_fn on_end;
 };
 
@@ -63,17 +57,6 @@ void rollout_free(struct rollout **rollout);
  * gone: the rollout goes on. */
 struct request *rollout_ask(
 	struct rollout *rollout, request_answer_fn on_end, void *arg);
-
-/* The same for the daemon itself: nobody waits for it. */
-void rollout_ask_unattended(
-	struct rollout *rollout, request_answer_fn on_end, void *arg);
-
-/* Has anybody else asked for the one that is on its way, or just ends? */
-bool rollout_is_attended(const struct rollout *rollout);
-
-/* What the last one read, good or not: once, then NULL until the next one has
- * ended. The caller frees. */
-struct file_record *rollout_take_record(struct rollout *rollout);
 
 /* No more of them: what is on its way is refused, and the sockets of what
  * runs are closed. Whoever still waits hears that it failed. */

@@ -356,8 +356,7 @@ open_parts(struct supervisor *sv, const struct supervisor_options *options,
 		.is_free = is_free, .hand_over = hand_over, .arg = sv};
 	static const struct rollout_callbacks callbacks = {
 		.on_begin = on_rollout_begin,
-		.on_read = on_read,
-		.on_loaded = on_loaded,
+		.source = {.on_read = on_read, .on_loaded = on_loaded},
 		.on_end = on_rollout_end,
 	};
 
