@@ -1,4 +1,4 @@
-/* The supervisor: the loop, its signals, and what it says of itself. */
+/* The supervisor: the loop, and what it says of itself. */
 #include "supervisor/supervisor.h"
 
 #include <event2/event.h>
@@ -29,6 +29,7 @@
 #include "supervisor/pulse.h"
 #include "supervisor/rollout.h"
 #include "supervisor/rotation.h"
+#include "supervisor/signals.h"
 #include "supervisor/status.h"
 #include "supervisor/takeover.h"
 #include "supervisor/upgrade.h"
@@ -50,7 +51,7 @@ struct supervisor {
 	struct control *control; /* NULL: nobody can ask */
 	struct upgrade *upgrade;
 	char *upgraded_from; /* version; NULL: no upgrade is under way */
-	struct event *on_term, *on_int, *on_hup, *on_usr2, *on_chld;
+	struct signals *signals;
 	bool started; /* the first rollout has ended */
 	int status;
 };
@@ -86,7 +87,7 @@ drain_ms(const struct supervisor *sv)
 }
 
 static void
-on_stop_signal(int number, short what, void *arg)
+on_stop_signal(int number, void *arg)
 {
 	struct supervisor *sv = arg;
 	const struct log_field fields[] = {
@@ -96,7 +97,6 @@ on_stop_signal(int number, short what, void *arg)
 			.number = workers_connections(sv->workers)},
 	};
 
-	(void)what;
 	log_event(LOG_LEVEL_NOTICE,
 		drain_has_begun(sv->drain) ? "stopping at once" : "stopping",
 		fields, sizeof fields / sizeof fields[0]);
@@ -283,31 +283,25 @@ take_over(struct supervisor *sv, struct handover *handover)
 /* ---- life ---- */
 
 static void
-on_hup(int number, short what, void *arg)
+on_hup(void *arg)
 {
 	struct supervisor *sv = arg;
 
-	(void)number;
-	(void)what;
 	if (!drain_has_begun(sv->drain))
 		(void)rollout_ask(sv->rollout, NULL, NULL);
 }
 
 static void
-on_usr2(int number, short what, void *arg)
+on_usr2(void *arg)
 {
 	const struct supervisor *sv = arg;
 
-	(void)number;
-	(void)what;
 	upgrade_ask(sv->upgrade);
 }
 
 static void
-on_chld(int number, short what, void *arg)
+on_chld(void *arg)
 {
-	(void)number;
-	(void)what;
 	child_reap_all();
 	end_when_alone(arg);
 }
@@ -315,35 +309,23 @@ on_chld(int number, short what, void *arg)
 static void
 open_loop(struct supervisor *sv)
 {
-	sigset_t none;
+	static const struct signals_callbacks callbacks = {
+		.on_stop = on_stop_signal,
+		.on_hup = on_hup,
+		.on_usr2 = on_usr2,
+		.on_chld = on_chld,
+	};
 
 	sv->base = event_base_new();
 	if (sv->base == NULL)
 		abort();
-	sv->on_term = evsignal_new(sv->base, SIGTERM, on_stop_signal, sv);
-	sv->on_int = evsignal_new(sv->base, SIGINT, on_stop_signal, sv);
-	sv->on_hup = evsignal_new(sv->base, SIGHUP, on_hup, sv);
-	sv->on_usr2 = evsignal_new(sv->base, SIGUSR2, on_usr2, sv);
-	sv->on_chld = evsignal_new(sv->base, SIGCHLD, on_chld, sv);
-	(void)event_add(sv->on_term, NULL);
-	(void)event_add(sv->on_int, NULL);
-	(void)event_add(sv->on_hup, NULL);
-	(void)event_add(sv->on_usr2, NULL);
-	(void)event_add(sv->on_chld, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	/* The binary before ours has blocked them all. */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	sv->signals = signals_new(sv->base, &callbacks, sv);
 }
 
 static void
 close_loop(struct supervisor *sv)
 {
-	event_free(sv->on_term);
-	event_free(sv->on_int);
-	event_free(sv->on_hup);
-	event_free(sv->on_usr2);
-	event_free(sv->on_chld);
+	signals_free(&sv->signals);
 	event_base_free(sv->base);
 }
 
