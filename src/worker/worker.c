@@ -5,10 +5,8 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/addr.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -16,19 +14,16 @@
 #include "base/sandbox.h"
 #include "conf/report.h"
 #include "ipc/channel.h"
-#include "proxy/backend.h"
 #include "proxy/proxy.h"
 #include "stats/stats.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_session_cache.h"
 #include "tls/tls_verify.h"
+#include "worker/conn_room.h"
 #include "worker/event_memory.h"
 #include "worker/generation.h"
+#include "worker/resolved.h"
 #include "worker/staging.h"
-
-/* What a worker needs for itself: standard streams, the loop, the channel,
- * bundles, and a message full of descriptors. */
-#define OWN_DESCRIPTORS 32
 
 struct worker {
 	struct event_base *base;
@@ -40,8 +35,7 @@ struct worker {
 	struct generation *staged;  /* built, not committed */
 	struct generation *running; /* NULL before the first commit */
 	struct event *drain_timer;
-	size_t descriptors; /* RLIMIT_NOFILE */
-	size_t max_conns;   /* as asked for; 0: no wish */
+	struct conn_room room;
 	bool draining;
 	bool over;
 };
@@ -91,24 +85,6 @@ on_stage_end(struct worker *worker, struct message *m)
 	report_free(&report);
 }
 
-/*
- * How many connections the descriptors allow: two for each, beside our own,
- * the listening sockets and those of a next generation. The channel must never
- * run short: a message whose descriptors do not fit is the end of it.
- */
-static size_t
-room_for_conns(const struct worker *worker, size_t sockets)
-{
-	size_t own = OWN_DESCRIPTORS + 2 * sockets;
-	size_t room = worker->descriptors > own + 2
-			      ? (worker->descriptors - own) / 2
-			      : 1;
-
-	return worker->max_conns == 0 || worker->max_conns > room
-		       ? room
-		       : worker->max_conns;
-}
-
 static void
 on_commit(struct worker *worker, struct message *m)
 {
@@ -118,9 +94,9 @@ on_commit(struct worker *worker, struct message *m)
 	if (worker->staged == NULL ||
 		generation_number(worker->staged) != number)
 		return;
-	worker->max_conns = (size_t)max_conns;
-	worker->proxy->max_conns =
-		room_for_conns(worker, generation_sockets(worker->staged));
+	worker->room.wanted = (size_t)max_conns;
+	worker->proxy->max_conns = conn_room_size(
+		&worker->room, generation_sockets(worker->staged));
 	/* First in, then out: no moment without a listener. */
 	if (!worker->draining)
 		generation_start(worker->staged);
@@ -149,30 +125,16 @@ on_abort(struct worker *worker, struct message *m)
 static void
 on_resolved(struct worker *worker, struct message *m)
 {
-	struct addr addresses[BACKEND_ADDRESSES_MAX];
-	struct sockaddr_storage sa;
-	char host[ADDR_NAME_MAX + 1];
-	uint16_t port;
-	uint32_t n, i;
-	size_t len;
+	struct resolved resolved;
 
-	message_get_text(m, host, sizeof host);
-	port = message_get_u16(m);
-	n = message_get_u32(m);
-	if (n > BACKEND_ADDRESSES_MAX)
-		return;
-	for (i = 0; i < n; i++) {
-		memset(&sa, 0, sizeof sa);
-		len = message_get_bytes(m, &sa, sizeof sa);
-		addr_from_sockaddr((const struct sockaddr *)&sa, (socklen_t)len,
-			&addresses[i]);
-	}
-	if (m->bad)
+	if (!resolved_read(m, &resolved))
 		return;
 	if (worker->running != NULL)
-		generation_resolved(worker->running, host, port, addresses, n);
+		generation_resolved(worker->running, resolved.host,
+			resolved.port, resolved.addresses, resolved.n);
 	if (worker->staged != NULL)
-		generation_resolved(worker->staged, host, port, addresses, n);
+		generation_resolved(worker->staged, resolved.host,
+			resolved.port, resolved.addresses, resolved.n);
 }
 
 static void
@@ -355,9 +317,8 @@ open_worker(struct worker *worker, const struct worker_options *options,
 	int stats_fd = options->stats_fd;
 
 	staging_init(&worker->staging);
-	worker->descriptors = fd_raise_limit();
-	worker->max_conns = options->max_conns;
-	event_memory_init(worker->descriptors);
+	conn_room_init(&worker->room, options->max_conns);
+	event_memory_init(worker->room.descriptors);
 	worker->base = new_base();
 	if (worker->base == NULL)
 		return error_set(err, "no event base");
@@ -367,7 +328,7 @@ open_worker(struct worker *worker, const struct worker_options *options,
 		share_sessions(worker, options->sessions_fd, err) < 0)
 		return -1;
 	worker->proxy = proxy_new(
-		worker->base, worker->stats, room_for_conns(worker, 0));
+		worker->base, worker->stats, conn_room_size(&worker->room, 0));
 	worker->proxy->on_conn_closed = finish_if_empty;
 	worker->proxy->readmit = readmit;
 	worker->proxy->arg = worker;
