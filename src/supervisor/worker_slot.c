@@ -1,7 +1,6 @@
 /* One place for a worker, and the process that fills it. */
 #include "supervisor/worker_slot.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -13,17 +12,12 @@
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "ipc/message.h"
-#include "stats/stats.h"
 #include "supervisor/bundle.h"
 #include "supervisor/child.h"
 #include "supervisor/handover.h"
 #include "supervisor/worker_log.h"
-
-/* A worker that dies is replaced at once if it lived a while, and later and
- * later if it did not. */
-#define LIVED_MS       10000
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 10000
+#include "supervisor/worker_numbers.h"
+#include "supervisor/worker_respawn.h"
 
 struct worker_slot {
 	struct event_base *base;
@@ -31,9 +25,9 @@ struct worker_slot {
 	struct worker_slot_callbacks callbacks;
 	void *arg;
 	struct child *child; /* NULL: dead for now */
-	int stats_fd;
 	int sessions_fd;
-	struct stats *stats;
+	struct worker_numbers numbers;
+	struct worker_respawn respawn;
 	bool ready;
 	bool foreign; /* speaks another protocol */
 	enum worker_order order;
@@ -42,8 +36,6 @@ struct worker_slot {
 	uint64_t committed; /* ... that it serves */
 	uint64_t asked;     /* number of the last ping */
 	uint64_t ponged;
-	uint64_t backoff_ms;
-	struct event *respawn;
 };
 
 static void
@@ -127,25 +119,6 @@ on_message(struct message *m, void *arg)
 
 /* ---- life and death ---- */
 
-static void
-start_later(struct worker_slot *slot)
-{
-	struct timeval tv = clock_tv_of_ms(slot->backoff_ms);
-
-	(void)evtimer_add(slot->respawn, &tv);
-}
-
-static uint64_t
-next_backoff_ms(const struct worker_slot *slot, uint64_t lived_ms)
-{
-	if (lived_ms >= LIVED_MS)
-		return 0;
-	if (slot->backoff_ms == 0)
-		return BACKOFF_MIN_MS;
-	return slot->backoff_ms * 2 < BACKOFF_MAX_MS ? slot->backoff_ms * 2
-						     : BACKOFF_MAX_MS;
-}
-
 /* Has it done what it was told, and nothing else? */
 static bool
 has_obeyed(const struct worker_slot *slot, int status)
@@ -163,8 +136,7 @@ empty(struct worker_slot *slot)
 	slot->answered = 0;
 	slot->staged = 0;
 	slot->committed = 0;
-	if (slot->stats != NULL)
-		stats_set(slot->stats, STATS_CONNECTIONS, 0);
+	worker_numbers_vacate(&slot->numbers);
 }
 
 static void
@@ -175,26 +147,24 @@ on_exit_of(struct child *child, int status, void *arg)
 	bool died = !has_obeyed(slot, status);
 
 	if (died) {
-		slot->backoff_ms = next_backoff_ms(slot, lived_ms);
+		worker_respawn_died(&slot->respawn, lived_ms);
 		worker_log_died(slot->index, child_pid(child), status,
-			is_wanted(slot) ? slot->backoff_ms
+			is_wanted(slot) ? slot->respawn.backoff_ms
 					: WORKER_LOG_NO_RESPAWN);
 	} else if (slot->order == WORKER_LEAVE) {
 		worker_log_left(slot->index, child_pid(child));
 	}
 	empty(slot);
 	if (is_wanted(slot))
-		start_later(slot);
+		worker_respawn_begin(&slot->respawn);
 	slot->callbacks.on_exit(slot, died, slot->arg);
 }
 
 static void
-on_respawn(int fd, short what, void *arg)
+on_due(void *arg)
 {
 	struct worker_slot *slot = arg;
 
-	(void)fd;
-	(void)what;
 	if (slot->child == NULL)
 		slot->callbacks.on_vacant(slot, slot->arg);
 }
@@ -208,7 +178,7 @@ worker_slot_start(struct worker_slot *slot,
 {
 	struct child_args args = {
 		.role = CHILD_WORKER,
-		.stats_fd = slot->stats_fd,
+		.stats_fd = slot->numbers.fd,
 		.sessions_fd = slot->sessions_fd,
 		.max_connections = max_connections,
 		.log_format = process->log_format,
@@ -228,29 +198,21 @@ worker_slot_start(struct worker_slot *slot,
 		return;
 	}
 	log_msg(LOG_LEVEL_ERROR, "%s", err.text);
-	slot->backoff_ms = BACKOFF_MAX_MS;
-	start_later(slot);
+	worker_respawn_begin_late(&slot->respawn);
 }
 
-/* Takes STATS_FD; without (-1) its numbers are not counted. */
 static struct worker_slot *
-new_slot(struct event_base *base, unsigned index, int stats_fd,
+new_slot(struct event_base *base, unsigned index,
 	const struct worker_slot_callbacks *callbacks, void *arg)
 {
 	struct worker_slot *slot = xcalloc(1, sizeof *slot);
-	struct error err;
 
 	slot->base = base;
 	slot->index = index;
 	slot->sessions_fd = -1;
 	slot->callbacks = *callbacks;
 	slot->arg = arg;
-	slot->respawn = evtimer_new(base, on_respawn, slot);
-	slot->stats_fd = stats_fd;
-	if (stats_fd >= 0)
-		slot->stats = stats_map(stats_fd, &err);
-	if (stats_fd >= 0 && slot->stats == NULL)
-		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
+	worker_respawn_init(&slot->respawn, base, on_due, slot);
 	return slot;
 }
 
@@ -258,13 +220,9 @@ struct worker_slot *
 worker_slot_new(struct event_base *base, unsigned index, int sessions_fd,
 	const struct worker_slot_callbacks *callbacks, void *arg)
 {
-	struct worker_slot *slot = NULL;
-	struct error err;
-	int stats_fd = stats_create_fd(&err);
+	struct worker_slot *slot = new_slot(base, index, callbacks, arg);
 
-	if (stats_fd < 0)
-		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
-	slot = new_slot(base, index, stats_fd, callbacks, arg);
+	worker_numbers_init(&slot->numbers);
 	slot->sessions_fd = sessions_fd;
 	return slot;
 }
@@ -274,9 +232,10 @@ worker_slot_adopt(struct event_base *base, const struct handover_worker *worker,
 	bool foreign, const struct worker_slot_callbacks *callbacks, void *arg)
 {
 	struct worker_slot *slot =
-		new_slot(base, worker->index, worker->stats_fd, callbacks, arg);
+		new_slot(base, worker->index, callbacks, arg);
 	struct error err;
 
+	worker_numbers_adopt(&slot->numbers, worker->stats_fd);
 	slot->order = worker->leaving ? WORKER_LEAVE : WORKER_LAST;
 	slot->ready = true;
 	slot->foreign = foreign;
@@ -296,7 +255,7 @@ worker_slot_hand_over(
 		.pid = child_pid(slot->child),
 		.leaving = slot->order == WORKER_LEAVE,
 		.channel_fd = child_channel_fd(slot->child),
-		.stats_fd = slot->stats_fd,
+		.stats_fd = slot->numbers.fd,
 	};
 	return 0;
 }
@@ -309,9 +268,8 @@ worker_slot_free(struct worker_slot **slot)
 	*slot = NULL;
 	if (gone == NULL)
 		return;
-	event_free(gone->respawn);
-	stats_unmap(&gone->stats);
-	fd_close(&gone->stats_fd);
+	worker_respawn_done(&gone->respawn);
+	worker_numbers_done(&gone->numbers);
 	free(gone);
 }
 
@@ -323,7 +281,7 @@ worker_slot_leave(struct worker_slot *slot)
 	struct message m;
 
 	slot->order = WORKER_LEAVE;
-	(void)evtimer_del(slot->respawn);
+	worker_respawn_cancel(&slot->respawn);
 	if (slot->child == NULL)
 		return;
 	worker_log_leaves(slot->index, child_pid(slot->child),
@@ -338,7 +296,7 @@ worker_slot_drain(struct worker_slot *slot, uint64_t ms)
 	struct message m;
 
 	slot->order = WORKER_STOP;
-	(void)evtimer_del(slot->respawn);
+	worker_respawn_cancel(&slot->respawn);
 	if (slot->child == NULL)
 		return;
 	message_init(&m, MESSAGE_DRAIN);
@@ -438,7 +396,5 @@ worker_slot_ping(struct worker_slot *slot)
 uint64_t
 worker_slot_connections(const struct worker_slot *slot)
 {
-	return slot->stats == NULL
-		       ? 0
-		       : stats_get_gauge(slot->stats, STATS_CONNECTIONS);
+	return worker_numbers_connections(&slot->numbers);
 }
