@@ -9,25 +9,8 @@
 #include "base/text.h"
 #include "conf/ini_source.h"
 #include "conf/options.h"
+#include "conf/section_kind.h"
 
-struct section_kind {
-	const char *type;
-	bool is_named;
-	unsigned in;
-	const struct option *table;
-	const char *form; /* how its header is written */
-};
-
-static const struct section_kind kinds[] = {
-	{"sallyport", false, IN_PROCESS, process_options, "[sallyport]"},
-	{"listener", true, IN_LISTENER, listener_options, "[listener NAME]"},
-	{"defaults", false, IN_DEFAULTS, listener_options, "[defaults]"},
-	{"server_name", true, IN_SERVER_NAME, listener_options,
-		"[server_name NAME]"},
-	{"policy", true, IN_POLICY, listener_options, "[policy NAME]"},
-};
-
-#define N_KINDS     (sizeof kinds / sizeof kinds[0])
 #define OPTIONS_MAX 64
 
 struct reading {
@@ -36,16 +19,6 @@ struct reading {
 	struct section *section; /* NULL: keys are skipped */
 	struct report *report;
 };
-
-static const struct section_kind *
-find_kind(const char *type)
-{
-	for (size_t i = 0; i < N_KINDS; i++) {
-		if (strcmp(kinds[i].type, type) == 0)
-			return &kinds[i];
-	}
-	return NULL;
-}
 
 static struct section *
 section_new(const struct section_kind *kind, const struct ini_entry *entry,
@@ -80,14 +53,8 @@ report_unknown_type(
 {
 	const struct conf_pos pos = {
 		.file = reading->file, .line = entry->line};
-	const char *types[N_KINDS + 1] = {NULL};
-	const struct section_kind *near;
-	const char *nearest;
+	const struct section_kind *near = section_kind_nearest(entry->type);
 
-	for (size_t i = 0; i < N_KINDS; i++)
-		types[i] = kinds[i].type;
-	nearest = text_nearest(entry->type, types);
-	near = nearest == NULL ? NULL : find_kind(nearest);
 	report_add(reading->report, REPORT_ERROR, &pos, NULL,
 		"unknown section [%s%s%s]%s%s%s", entry->type,
 		entry->name[0] == '\0' ? "" : " ", entry->name,
@@ -146,7 +113,7 @@ is_usable(const struct reading *reading, const struct section *section)
 static void
 on_header(struct reading *reading, const struct ini_entry *entry)
 {
-	const struct section_kind *kind = find_kind(entry->type);
+	const struct section_kind *kind = section_kind_find(entry->type);
 	struct section_list *list = reading->list;
 	struct section *section;
 
@@ -179,26 +146,13 @@ nearest_key(const struct section *section, const char *key)
 	return text_nearest(key, names);
 }
 
-/* The kind of section that KEY may stand in; NULL if none. */
-static const struct section_kind *
-home_of(const char *key)
-{
-	for (size_t i = 0; i < N_KINDS; i++) {
-		const struct option *option = option_find(kinds[i].table, key);
-
-		if (option != NULL && (option->sections & kinds[i].in) != 0)
-			return &kinds[i];
-	}
-	return NULL;
-}
-
 static void
 report_unknown_key(const struct reading *reading, const struct ini_entry *entry)
 {
 	const struct section *section = reading->section;
 	const struct conf_pos pos = {
 		.file = reading->file, .line = entry->line};
-	const struct section_kind *home = home_of(entry->key);
+	const struct section_kind *home = section_kind_of_key(entry->key);
 	const char *nearest = nearest_key(section, entry->key);
 
 	if (home != NULL)
