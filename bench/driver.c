@@ -18,6 +18,7 @@
 #include "client_ctx.h"
 #include "driver_results.h"
 #include "plan.h"
+#include "route.h"
 
 enum driver_phase {
 	DRIVER_WARMING, /* until ready is said */
@@ -43,6 +44,7 @@ struct driver {
 	struct client_ctx *ctx;
 	struct slot *slots;
 	size_t n_slots;
+	struct route route;
 	size_t number;
 	int control;
 	enum driver_phase phase;
@@ -50,7 +52,6 @@ struct driver {
 	size_t opened;   /* in this phase */
 	size_t open;     /* of them: not closed */
 	size_t finished; /* slots (steady) or connections done in this phase */
-	size_t turn;     /* which target and name come next */
 	int status;
 };
 
@@ -74,29 +75,15 @@ say(struct driver *driver, char word)
 static void
 open_client(struct driver *driver, size_t place)
 {
-	const struct plan *plan = driver->plan;
-	char name[48];
 	struct client_params params = {.base = driver->base,
 		.ctx = client_ctx_ssl_ctx(driver->ctx),
-		.source = {.sin_family = AF_INET},
-		.target = {.sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
 		.session = client_ctx_session(driver->ctx),
 		.on_news = on_news,
 		.arg = driver};
 	struct slot *slot = &driver->slots[place];
 
-	/* An address for each process: so none runs out of ports. */
-	params.source.sin_addr.s_addr =
-		htonl(INADDR_LOOPBACK + 1 + (in_addr_t)driver->number);
-	params.target.sin_port =
-		htons((uint16_t)(plan->port + driver->turn % plan->ports));
-	if (plan->names > 0) {
-		(void)snprintf(name, sizeof name, "n%zu.bench.example",
-			driver->turn % (size_t)plan->names);
-		params.server_name = name;
-	}
-	driver->turn++;
+	route_next(&driver->route, &params.source, &params.target,
+		&params.server_name);
 	driver->opened++;
 	driver->open++;
 	slot->began_us = clock_monotonic_us();
@@ -387,6 +374,7 @@ driver_run(const struct plan *plan, size_t number, int control,
 {
 	struct driver driver = {.plan = plan,
 		.results = results,
+		.route = {.plan = plan, .number = number},
 		.number = number,
 		.control = control};
 	struct event *words;
