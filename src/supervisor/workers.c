@@ -5,22 +5,20 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/fd.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "conf/settings.h"
 #include "ipc/message.h"
 #include "supervisor/bundle.h"
 #include "supervisor/handover.h"
+#include "supervisor/session_memory.h"
 #include "supervisor/worker_list.h"
 #include "supervisor/worker_log.h"
-#include "tls/tls_session_cache.h"
 
 struct workers {
 	struct event_base *base;
 	struct workers_callbacks callbacks;
 	void *arg;
-	int sessions_fd; /* of all; -1: each remembers for itself */
+	struct session_memory sessions;
 	struct worker_list list;
 	const struct bundle *running;
 	const struct bundle *pending;
@@ -163,7 +161,7 @@ static void
 add_worker(struct workers *workers, const struct bundle *bundle)
 {
 	struct worker_slot *slot = worker_slot_new(workers->base,
-		worker_list_free_index(&workers->list), workers->sessions_fd,
+		worker_list_free_index(&workers->list), workers->sessions.fd,
 		&slot_callbacks, workers);
 
 	worker_list_add(&workers->list, slot);
@@ -203,14 +201,11 @@ workers_new(struct event_base *base, const struct workers_callbacks *callbacks,
 	void *arg)
 {
 	struct workers *workers = xcalloc(1, sizeof *workers);
-	struct error err;
 
 	workers->base = base;
 	workers->callbacks = *callbacks;
 	workers->arg = arg;
-	workers->sessions_fd = tls_session_cache_create_fd(&err);
-	if (workers->sessions_fd < 0)
-		log_msg(LOG_LEVEL_ERROR, "%s", err.text);
+	session_memory_init(&workers->sessions);
 	return workers;
 }
 
@@ -223,7 +218,7 @@ workers_free(struct workers **workers)
 	if (gone == NULL)
 		return;
 	worker_list_done(&gone->list);
-	fd_close(&gone->sessions_fd);
+	session_memory_done(&gone->sessions);
 	free(gone);
 }
 
@@ -234,17 +229,10 @@ workers_take_over(struct workers *workers, const struct bundle *running,
 	struct handover *handover)
 {
 	bool foreign = strcmp(handover->protocol, MESSAGE_PROTOCOL) != 0;
-	struct handover_item *sessions =
-		handover_take(handover, HANDOVER_SESSIONS);
 	size_t i;
 
 	workers->running = running;
-	if (sessions != NULL && !foreign) {
-		fd_close(&workers->sessions_fd);
-		workers->sessions_fd = sessions->fd;
-	} else if (sessions != NULL) {
-		fd_close(&sessions->fd);
-	}
+	session_memory_take_over(&workers->sessions, handover, foreign);
 	for (i = 0; i < handover->n_workers; i++)
 		worker_list_add(&workers->list,
 			worker_slot_adopt(workers->base, &handover->workers[i],
@@ -258,10 +246,7 @@ workers_hand_over(const struct workers *workers, struct handover *handover,
 	struct handover_worker worker;
 	size_t i;
 
-	if (workers->sessions_fd >= 0)
-		handover_add(handover, HANDOVER_SESSIONS, "", "",
-			workers->sessions_fd);
-
+	session_memory_hand_over(&workers->sessions, handover);
 	for (i = 0; i < workers->list.n; i++) {
 		if (worker_slot_pid(workers->list.items[i]) < 0)
 			continue;
