@@ -236,6 +236,7 @@ class TestUpgrade:
                          listen=["systemd:web", f"unix:{path}"])},
                     program=str(binary.path),
                     **manager.inherit(("web", activated.fileno())))
+                manager.wait_state("READY")  # behind all that is stored
                 names = manager.names()
                 for n in range(2):
                     upgrade(daemon, n + 1)
