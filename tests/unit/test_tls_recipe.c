@@ -113,8 +113,11 @@ every_option_counts(void **state)
 {
 	struct fixture *it = *state;
 	const struct tls_recipe base = recipe_of(it, BASE);
+	char *system_cas = xasprintf("%s/ca.pem", it->dir);
 	size_t n = 0;
 
+	/* This machine may have none. */
+	assert_int_equal(setenv("SSL_CERT_FILE", system_cas, 1), 0);
 	for (const struct option *o = listener_options; o->name != NULL; o++) {
 		struct tls_recipe other = recipe_of(it, BASE);
 
@@ -126,6 +129,8 @@ every_option_counts(void **state)
 		assert_differs(&base, &other, o->name);
 		n++;
 	}
+	assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);
+	free(system_cas);
 	assert_true(n > 40);
 }
 
