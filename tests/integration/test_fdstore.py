@@ -40,7 +40,10 @@ def service(backend, start_daemon, pki, manager):
         if listen:
             sections["listener gw"] = listener_keys(
                 pki, behind, listen=listen, **changes)
-        return start_daemon(sections, **manager.inherit(*inherit))
+        mark = manager.mark()
+        daemon = start_daemon(sections, **manager.inherit(*inherit))
+        manager.wait_state("READY", mark)  # behind all that is stored
+        return daemon
 
     return start
 

@@ -6,6 +6,7 @@ import os
 import resource
 import selectors
 import socket
+import ssl
 import threading
 import time
 
@@ -16,6 +17,9 @@ from harness.limits import seconds, wait_until
 
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "2000"))
 WARM = 100
+# With these certificates 24,000 of OpenSSL 3.0, 37,000 of 3.5, whose SSL is so
+# much larger; a buffer that was kept would be 16,000 more.
+MOST_BYTES = 32_000 if ssl.OPENSSL_VERSION_INFO < (3, 2) else 45_000
 
 
 class OneThreadEcho:
@@ -134,9 +138,7 @@ def test_thousands_are_held_served_and_forgotten(gateway, crowd_backend,
           f"{served - held} kB more when served again")
     if sanitized:  # which keeps freed memory in quarantine
         return
-    # 24,000 with these certificates and OpenSSL 3.0; a buffer that was kept
-    # would be 16,000 more.
-    assert (held - empty) * 1024 < 32_000 * n
+    assert (held - empty) * 1024 < MOST_BYTES * n
     assert served - held < 0.01 * (held - empty) + 64
     wait_until(lambda: daemon.memory_kb() - empty < 0.1 * (held - empty),
                "memory comes back", timeout=20)
