@@ -240,6 +240,9 @@ class TestUpgrade:
                 names = manager.names()
                 for n in range(2):
                     upgrade(daemon, n + 1)
+                    # The first has nobody: if it ended while it is handed over,
+                    # the next upgrade would be refused.
+                    daemon.log.wait("worker left")
                     say(connect(daemon, address=activated.getsockname()))
                     say(connect(daemon, address=path))
                 assert manager.names() == names
