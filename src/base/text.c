@@ -16,6 +16,16 @@ text_list_add(struct text_list *list, const char *item)
 	list->items[list->n++] = xstrdup(item);
 }
 
+bool
+text_list_has(const struct text_list *list, const char *item)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->items[i], item) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 text_list_done(struct text_list *list)
 {

@@ -15,6 +15,8 @@ struct text_list {
 /* Adds a copy of ITEM; dies without memory (mem.h). */
 void text_list_add(struct text_list *list, const char *item);
 
+bool text_list_has(const struct text_list *list, const char *item);
+
 /* Frees the items; the list is empty afterwards and may be used again. */
 void text_list_done(struct text_list *list);
 

@@ -156,16 +156,6 @@ print_now(const struct entry *entry, struct file_source *now)
 		       : print_file(bytes, len);
 }
 
-static bool
-is_in(const struct text_list *list, const char *item)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (strcmp(list->items[i], item) == 0)
-			return true;
-	}
-	return false;
-}
-
 void
 file_record_compare(const struct file_record *record, struct file_source *now,
 	struct text_list *changed)
@@ -176,7 +166,7 @@ file_record_compare(const struct file_record *record, struct file_source *now,
 						       : entry->path;
 
 		if (print_now(entry, now) != entry->print &&
-			!is_in(changed, name))
+			!text_list_has(changed, name))
 			text_list_add(changed, name);
 	}
 }

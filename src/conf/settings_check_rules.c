@@ -24,16 +24,6 @@ values_of(const struct option *option, const struct listener_settings *listener)
 	return field;
 }
 
-static bool
-holds(const struct text_list *list, const char *item)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (strcmp(list->items[i], item) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 check_ignored(const struct listener_settings *listener,
 	const struct option *rule, struct report *report)
@@ -78,7 +68,7 @@ check_any(const struct listener_settings *listener, const struct option *rule,
 {
 	const struct text_list *authorize = &listener->rules.authorize;
 
-	if (!holds(authorize, ANY) || rule->effect != EFFECT_ADMITS ||
+	if (!text_list_has(authorize, ANY) || rule->effect != EFFECT_ADMITS ||
 		(values_of(rule, listener) == authorize && authorize->n == 1))
 		return;
 	settings_report(listener, rule->name, 0, REPORT_WARNING, report,
@@ -99,7 +89,7 @@ denies(const struct listener_settings *listener, const struct option *rule,
 	bool found;
 
 	found = option_set(rule, &shell, denied, NULL) == 0 &&
-		holds(values_of(rule, listener),
+		text_list_has(values_of(rule, listener),
 			values_of(rule, &shell)->items[0]);
 	option_clear(rule, &shell);
 	return found;
@@ -191,10 +181,11 @@ is_used(const struct settings *settings, const char *policy)
 		const struct listener_settings *listener =
 			&settings->listeners[i];
 
-		if (holds(&listener->rules.authorize, policy))
+		if (text_list_has(&listener->rules.authorize, policy))
 			return true;
 		for (size_t k = 0; k < listener->n_overlays; k++) {
-			if (holds(&listener->overlays[k].rules.authorize,
+			if (text_list_has(
+				    &listener->overlays[k].rules.authorize,
 				    policy))
 				return true;
 		}

@@ -145,16 +145,6 @@ struct comparison {
 	size_t left; /* lines that may still be logged */
 };
 
-static bool
-is_in(const struct text_list *list, const char *item)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (strcmp(list->items[i], item) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 log_new_error(const struct report_finding *finding, void *arg)
 {
@@ -165,7 +155,7 @@ log_new_error(const struct report_finding *finding, void *arg)
 		return;
 	text = xasprintf("%s:%u: [%s] %s", finding->file, finding->line,
 		finding->section, finding->text);
-	if (!is_in(comparison->said, text) && comparison->left > 0) {
+	if (!text_list_has(comparison->said, text) && comparison->left > 0) {
 		comparison->left--;
 		finding_log(LOG_LEVEL_ERROR,
 			"changed files refused, the running configuration "

@@ -146,11 +146,28 @@ malformed_utf8_is_refused(void **state)
 		assert_int_equal(text_utf8(bad[i], &code), 0);
 }
 
+static void
+a_list_has_what_was_added_to_it(void **state)
+{
+	struct text_list list = {0};
+
+	(void)state;
+	assert_false(text_list_has(&list, "one"));
+	text_list_add(&list, "one");
+	text_list_add(&list, "two");
+	assert_true(text_list_has(&list, "one"));
+	assert_true(text_list_has(&list, "two"));
+	assert_false(text_list_has(&list, "tw"));
+	assert_false(text_list_has(&list, "Two"));
+	text_list_done(&list);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_keeps_copies_in_order),
+		cmocka_unit_test(a_list_has_what_was_added_to_it),
 		cmocka_unit_test(a_prefix_is_the_beginning_and_no_more),
 		cmocka_unit_test(trimming_takes_blanks_from_both_ends_only),
 		cmocka_unit_test(typing_errors_find_what_was_meant),
