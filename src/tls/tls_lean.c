@@ -13,6 +13,7 @@
 #include <openssl/rand.h>
 
 #include "tls/tls_kdf.h"
+#include "tls/tls_x25519.h"
 
 /* OpenSSL 3.2 remembers which decoders it needed. */
 #define FIRST_THAT_REMEMBERS 0x30200000L
@@ -21,24 +22,36 @@
 #define DECODERS_MAX 16
 
 /* As many as OpenSSL has, and some. */
-#define KDFS_MAX 32
+#define KDFS_MAX     32
+#define KEYMGMTS_MAX 64
 
-static OSSL_PROVIDER *whole;                      /* OpenSSL's default one */
-static OSSL_ALGORITHM decoders[DECODERS_MAX + 1]; /* ends with NULL */
-static OSSL_ALGORITHM kdfs[KDFS_MAX + 1];         /* ends with NULL */
-static OSSL_LIB_CTX *lean;                        /* NULL: do without */
+static OSSL_PROVIDER *whole; /* OpenSSL's default one */
 
-/* ---- the lean provider: all is the whole one's, but for two tables ---- */
+/* Tables of algorithms end with NULL. */
+static OSSL_ALGORITHM decoders[DECODERS_MAX + 1];
+static OSSL_ALGORITHM kdfs[KDFS_MAX + 1];
+static OSSL_ALGORITHM keymgmts[KEYMGMTS_MAX + 1];
+
+static OSSL_LIB_CTX *lean; /* NULL: do without */
+
+/* ---- the lean provider: all is the whole one's, but for three tables ---- */
 
 static const OSSL_ALGORITHM *
 query(void *context, int operation, int *no_cache)
 {
 	(void)context;
-	if (operation != OSSL_OP_DECODER && operation != OSSL_OP_KDF)
+	*no_cache = 0;
+	switch (operation) {
+	case OSSL_OP_DECODER:
+		return decoders;
+	case OSSL_OP_KDF:
+		return kdfs;
+	case OSSL_OP_KEYMGMT:
+		return keymgmts;
+	default:
 		return OSSL_PROVIDER_query_operation(
 			whole, operation, no_cache);
-	*no_cache = 0;
-	return operation == OSSL_OP_DECODER ? decoders : kdfs;
+	}
 }
 
 static int
@@ -120,15 +133,25 @@ is_of_certificates(const OSSL_ALGORITHM *decoder)
 	       strstr(properties, "structure=SubjectPublicKeyInfo") != NULL;
 }
 
+/* What the whole one has for OPERATION; NULL if that cannot be told for good.
+ */
+static const OSSL_ALGORITHM *
+all_of(int operation)
+{
+	int no_cache = 0;
+	const OSSL_ALGORITHM *all =
+		OSSL_PROVIDER_query_operation(whole, operation, &no_cache);
+
+	return no_cache == 0 ? all : NULL;
+}
+
 static bool
 pick_decoders(void)
 {
-	int no_cache = 0;
+	const OSSL_ALGORITHM *all = all_of(OSSL_OP_DECODER);
 	size_t n = 0;
-	const OSSL_ALGORITHM *all = OSSL_PROVIDER_query_operation(
-		whole, OSSL_OP_DECODER, &no_cache);
 
-	if (all == NULL || no_cache != 0)
+	if (all == NULL)
 		return false;
 	for (; all->algorithm_names != NULL; all++) {
 		if (!is_of_certificates(all))
@@ -140,22 +163,38 @@ pick_decoders(void)
 	return n > 0;
 }
 
+/* Of which TABLE has room for MAX, and the end. */
 static bool
-copy_kdfs(void)
+copy_all(int operation, OSSL_ALGORITHM *table, size_t max)
 {
-	int no_cache = 0;
+	const OSSL_ALGORITHM *all = all_of(operation);
 	size_t n = 0;
-	const OSSL_ALGORITHM *all =
-		OSSL_PROVIDER_query_operation(whole, OSSL_OP_KDF, &no_cache);
 
-	if (all == NULL || no_cache != 0)
+	if (all == NULL)
 		return false;
 	for (; all->algorithm_names != NULL; all++) {
-		if (n == KDFS_MAX)
+		if (n == max)
 			return false;
-		kdfs[n++] = *all;
+		table[n++] = *all;
 	}
-	return tls_kdf_replace(kdfs);
+	return true;
+}
+
+static bool
+replace_kdfs(void)
+{
+	return copy_all(OSSL_OP_KDF, kdfs, KDFS_MAX) && tls_kdf_replace(kdfs);
+}
+
+static bool
+replace_keymgmts(void)
+{
+	const OSSL_ALGORITHM *exchanges = all_of(OSSL_OP_KEYEXCH);
+
+	return exchanges != NULL &&
+	       copy_all(OSSL_OP_KEYMGMT, keymgmts, KEYMGMTS_MAX) &&
+	       tls_x25519_replace(keymgmts, exchanges,
+		       OSSL_PROVIDER_get0_provider_ctx(whole));
 }
 
 void
@@ -165,7 +204,8 @@ tls_lean_init(void)
 		!is_plain_setup())
 		return;
 	whole = OSSL_PROVIDER_load(NULL, "default");
-	if (whole == NULL || !pick_decoders() || !copy_kdfs())
+	if (whole == NULL || !pick_decoders() || !replace_kdfs() ||
+		!replace_keymgmts())
 		return;
 	lean = OSSL_LIB_CTX_new();
 	if (lean == NULL)
