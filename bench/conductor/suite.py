@@ -32,8 +32,11 @@ def names():
 
 
 class Suite:
-    def __init__(self, bench, args, kinds, tuned, cpus):
+    """ON_RESULT is called, with nothing, whenever there is one more."""
+
+    def __init__(self, bench, args, kinds, tuned, cpus, on_result):
         self.bench = bench
+        self.on_result = on_result
         self.wanted = args.scenario or [
             name for name in names() if not (args.quick and name in NOT_QUICK)]
         self.size_scale = args.scale or 1  # what --quick leaves alone
@@ -117,6 +120,7 @@ class Suite:
                     kinds = [other for other in kinds if other != kind]
                     table[kind.name] = []
         self.results[key] = table
+        self.on_result()
         show.table(key, table, time.monotonic() - began)
 
 
@@ -154,6 +158,8 @@ def run(args):
     peers, tuned = choose(args.peers)
     kinds = [proxies.Sallyport, *peers]
     cpus = args.cpu or sorted(os.sched_getaffinity(0))[:2]
+    output = args.output or args.build / "bench-results.json"
+    versions = {kind.name: kind.version() for kind in kinds + tuned}
     directory = Path(tempfile.mkdtemp(prefix="bench-"))
     began = time.monotonic()
     backend = None
@@ -162,30 +168,32 @@ def run(args):
         bench = measure.Bench(directory,
                               str(args.build / "bench" / "load"), backend,
                               Keys(directory), LIMIT_S)
-        suite = Suite(bench, args, kinds, tuned, cpus)
+        suite = Suite(bench, args, kinds, tuned, cpus,
+                      lambda: save(output, suite, versions, began))
         suite.run()
         backend.close()
     finally:
         if backend is not None:
             backend.kill()
         shutil.rmtree(directory, ignore_errors=True)
-    took = time.monotonic() - began
-    save(args, suite, kinds + tuned, took)
+    print(f"results are in {output}")
     for failure in suite.failures:
         print("FAILED: %s: %s: %s" % failure)
-    print(f"\n{took:.0f} s in all")
+    print(f"\n{time.monotonic() - began:.0f} s in all")
     return 1 if any(name == "sallyport" for _, name, _ in suite.failures) \
         else 0
 
 
-def save(args, suite, kinds, took):
-    output = args.output or args.build / "bench-results.json"
-    output.write_text(json.dumps({
+def save(output, suite, versions, began):
+    """What there is so far: a run that is cut off has not been for nothing."""
+    fresh = output.with_suffix(".new")
+    fresh.write_text(json.dumps({
         "date": datetime.date.today().isoformat(),
-        "seconds": round(took), "rounds": suite.rounds, "scale": suite.scale,
+        "seconds": round(time.monotonic() - began),
+        "rounds": suite.rounds, "scale": suite.scale,
         "machine": machine.describe(),
-        "versions": {kind.name: kind.version() for kind in kinds},
+        "versions": versions,
         "descriptors": proxies.DESCRIPTORS,
         "results": suite.results,
         "failures": suite.failures}, indent=1) + "\n")
-    print(f"results are in {output}")
+    fresh.replace(output)

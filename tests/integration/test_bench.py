@@ -1,6 +1,7 @@
 """The bench: that each scenario still works, in miniature, and that it takes
 nothing for a result that is none. Speed is not looked at here."""
 
+import argparse
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from harness.programs import ROOT, need_root, sallyport
 BENCH = ROOT / "bench"
 sys.path.insert(0, str(BENCH))
 
-from conductor import goals, report, results  # noqa: E402
+from conductor import goals, proxies, report, results, suite  # noqa: E402
 
 MAGIC = b"benchord"
 
@@ -110,6 +111,25 @@ def test_what_was_started_ends_with_it(tmp_path):
         assert run.wait(seconds(20)) == 128 + signal.SIGTERM
     assert running_in(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_are_saved_one_by_one(monkeypatch, tmp_path):
+    """A run that is cut off has not been for nothing."""
+    args = argparse.Namespace(scenario=["full", "full-rsa"], quick=False,
+                              scale=1, rounds=1)
+    output = tmp_path / "results.json"
+    saved = []
+
+    def save():
+        suite.save(output, it, {}, 0)
+        saved.append(list(json.loads(output.read_text())["results"]))
+
+    monkeypatch.setattr(suite.measure, "one_run",
+                        lambda *_: {"cpu_us": 1, "rate": 1})
+    it = suite.Suite(None, args, [proxies.Sallyport], [], [0], save)
+    it.run()
+    assert saved == [["full"], ["full", "full-rsa"]]
+    assert list(tmp_path.iterdir()) == [output]
 
 
 def test_a_daemon_that_does_not_run_fails_the_run(tmp_path):
