@@ -19,6 +19,14 @@
 /* The first probe and the three that follow it. */
 #define KEEPALIVE_PROBES 4
 
+static void
+reset_on_close(int fd, bool wanted)
+{
+	const struct linger reset = {.l_onoff = wanted, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
 int
 connect_start(const struct addr *addr)
 {
@@ -34,8 +42,10 @@ connect_start(const struct addr *addr)
 	fd = socket(sa->sa_family, type, 0);
 	if (fd < 0)
 		return -1;
-	if (addr->kind != ADDR_UNIX)
+	if (addr->kind != ADDR_UNIX) {
 		connect_nodelay(fd);
+		reset_on_close(fd, true);
+	}
 	/* EINTR: the attempt goes on, as with EINPROGRESS (POSIX). */
 	if (connect(fd, sa, addr->sa_len) < 0 && errno != EINPROGRESS &&
 		errno != EINTR)
@@ -119,11 +129,9 @@ connect_nodelay(int fd)
 }
 
 void
-connect_reset_on_close(int fd)
+connect_end_on_close(int fd)
 {
-	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	reset_on_close(fd, false);
 }
 
 int

@@ -7,10 +7,12 @@ struct addr;
 
 /*
  * A non-blocking connect to ADDR (inet, inet6 or unix): close-on-exec,
- * TCP_NODELAY. Returns the descriptor, in progress or already connected (the
- * caller waits for writability and asks connect_result()), or -1 with errno:
- * then nothing is left open. EAGAIN from a unix socket means that its backlog
- * is full.
+ * TCP_NODELAY, and a close() that is a reset (SO_LINGER 0) until
+ * connect_end_on_close(): the peer must not take what it got for the whole,
+ * and the kernel closes what a killed process had open. Returns the descriptor,
+ * in progress or already connected (the caller waits for writability and asks
+ * connect_result()), or -1 with errno: then nothing is left open. EAGAIN from a
+ * unix socket means that its backlog is full.
  */
 int connect_start(const struct addr *addr);
 
@@ -31,9 +33,9 @@ void connect_keepalive(int fd, uint64_t idle_ms);
 /* TCP_NODELAY on what accept() gave; no-op on unix sockets. */
 void connect_nodelay(int fd);
 
-/* Makes the close() that follows a reset (SO_LINGER 0): the peer must not
- * take what it got for the whole. On unix sockets a plain close. */
-void connect_reset_on_close(int fd);
+/* Makes the close() that follows a plain one again: the end was in order, and
+ * what is under way goes on without us. On unix sockets every close is. */
+void connect_end_on_close(int fd);
 
 /* Bytes that the peer's kernel has not acknowledged yet (SIOCOUTQ); 0 when
  * unknown. */

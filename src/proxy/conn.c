@@ -235,10 +235,10 @@ close_descriptors(struct conn *conn, enum conn_reason reason)
 	int fd = conn->tls != NULL ? tls_stream_take_fd(conn->tls) : conn->fd;
 
 	conn->fd = -1;
-	/* Also when it was only being dialled: its kernel may have accepted,
+	/* Not when it was only being dialled: its kernel may have accepted,
 	 * and an empty stream is not what the client sent. */
-	if (conn->backend.fd >= 0 && !relay_backend_got_end(&conn->relay))
-		connect_reset_on_close(conn->backend.fd);
+	if (conn->backend.fd >= 0 && relay_backend_got_end(&conn->relay))
+		connect_end_on_close(conn->backend.fd);
 	stream_done(&conn->backend);
 	if (client_may_send(conn, reason))
 		linger_close(conn_proxy(conn)->lingering, fd);

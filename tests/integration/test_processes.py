@@ -262,6 +262,19 @@ class TestCrash:
         daemon.log.wait("worker started", count=3)
         say(clients[survivor], b"nor now")
 
+    @pytest.mark.parametrize("who", ["worker", "supervisor"])
+    def test_is_no_clean_end_for_the_backend(self, pair, who):
+        """The kernel closes what a killed process had open: the backend
+        must not take half of a request for the whole."""
+        daemon, client, peer = pair()
+        client.send(b"half of a request")
+        assert peer.recv_exactly(17) == b"half of a request"
+        os.kill(daemon.workers()[0] if who == "worker" else daemon.pid,
+                signal.SIGKILL)
+        assert peer.end() == RESET
+        assert client.stream_end() in CUT
+        daemon.kill()
+
     def test_a_crashing_worker_is_reported_by_its_signal(self, backend,
                                                          gateway):
         daemon = gateway(backend())

@@ -147,7 +147,7 @@ a_unix_socket_is_connected_to(void **state)
 	assert_int_equal(connect_result(fd), 0);
 	connect_nodelay(fd);
 	connect_keepalive(fd, 60000);
-	connect_reset_on_close(fd);
+	connect_end_on_close(fd);
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(close(listener), 0);
 	remove_unix(dir);
@@ -271,18 +271,34 @@ keepalive_times_beyond_the_kernels_are_cut(void **state)
 }
 
 static void
-a_reset_on_close_reaches_the_peer(void **state)
+a_close_reaches_the_peer_as_a_reset(void **state)
 {
 	int near, far;
 	char byte;
 
 	(void)state;
 	connect_pair(&near, &far);
-	connect_reset_on_close(near);
 	assert_int_equal(close(near), 0);
 	wait_for(far, POLLIN);
 	assert_int_equal(recv(far, &byte, 1, 0), -1);
 	assert_int_equal(errno, ECONNRESET);
+	assert_int_equal(close(far), 0);
+}
+
+static void
+a_close_in_order_reaches_the_peer_behind_all_bytes(void **state)
+{
+	int near, far;
+	char bytes[8];
+
+	(void)state;
+	connect_pair(&near, &far);
+	assert_int_equal(send(near, "whole", 5, 0), 5);
+	connect_end_on_close(near);
+	assert_int_equal(close(near), 0);
+	wait_for(far, POLLIN);
+	assert_int_equal(recv(far, bytes, sizeof bytes, 0), 5);
+	assert_int_equal(recv(far, bytes, sizeof bytes, 0), 0);
 	assert_int_equal(close(far), 0);
 }
 
@@ -317,7 +333,9 @@ main(void)
 		cmocka_unit_test(what_is_no_socket_has_no_result),
 		cmocka_unit_test(keepalive_probes_after_the_time_given),
 		cmocka_unit_test(keepalive_times_beyond_the_kernels_are_cut),
-		cmocka_unit_test(a_reset_on_close_reaches_the_peer),
+		cmocka_unit_test(a_close_reaches_the_peer_as_a_reset),
+		cmocka_unit_test(
+			a_close_in_order_reaches_the_peer_behind_all_bytes),
 		cmocka_unit_test(
 			bytes_under_way_are_counted_until_acknowledged),
 	};
