@@ -220,6 +220,8 @@ on_rollout_end(const struct rollout_result *result, void *arg)
 	struct supervisor *sv = arg;
 	const struct bundle *running = rollout_running(sv->rollout);
 
+	if (running == NULL && drain_has_begun(sv->drain))
+		return; /* told to stop before it ever served: no failure */
 	if (sv->upgraded_from != NULL)
 		announce_upgrade(result, sv->upgraded_from);
 	else if (sv->started)
@@ -231,8 +233,7 @@ on_rollout_end(const struct rollout_result *result, void *arg)
 	sv->started = true;
 	if (running == NULL) {
 		sv->status = EXIT_FAILURE;
-		if (!drain_has_begun(sv->drain))
-			stop(sv, 0);
+		stop(sv, 0);
 		return;
 	}
 	if (result->ok) {
@@ -313,8 +314,7 @@ open_loop(struct supervisor *sv)
 		.on_stop = on_stop_signal,
 		.on_hup = on_hup,
 		.on_usr2 = on_usr2,
-		.on_chld = on_chld,
-	};
+		.on_chld = on_chld};
 
 	sv->base = event_base_new();
 	if (sv->base == NULL)

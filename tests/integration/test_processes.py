@@ -142,6 +142,14 @@ class TestStop:
         assert daemon.log.find("stopped")
         assert not daemon.log.find("worker died")
 
+    def test_in_the_middle_of_a_start_is_no_failure(self, backend, gateway):
+        daemon = gateway(backend(), daemon={"ready": False})
+        daemon.log.wait("worker started")
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait_stopped(timeout=5)
+        assert daemon.log.find("stopped")
+        assert daemon.log.foreign() == []
+
     def test_closes_no_connection_that_ends_in_time(self, backend, gateway,
                                                     connect):
         daemon = gateway(backend(echo), process={"drain_timeout": "30s"})
