@@ -143,3 +143,16 @@ connect_unacked(int fd)
 		return 0;
 	return bytes;
 }
+
+uint64_t
+connect_sent_ago_ms(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return UINT64_MAX;
+	/* Nobody acknowledges what is sent again and again. */
+	return info.tcpi_retransmits > 0 ? UINT64_MAX
+					 : info.tcpi_last_data_sent;
+}

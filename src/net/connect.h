@@ -40,3 +40,9 @@ void connect_end_on_close(int fd);
 /* Bytes that the peer's kernel has not acknowledged yet (SIOCOUTQ); 0 when
  * unknown. */
 int connect_unacked(int fd);
+
+/* How long ago TCP last sent bytes that it had been given and need not send
+ * again so far; UINT64_MAX when unknown, as on unix sockets. A full buffer is
+ * told to be writable only when a third of it is free: a slow reader takes
+ * megabytes from the kernel before its writer hears of it. */
+uint64_t connect_sent_ago_ms(int fd);

@@ -118,6 +118,26 @@ conn_on_backend(int fd, short what, void *arg)
 
 /* ---- time ---- */
 
+static uint64_t
+min_ms(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Neither by us nor by the kernel, which still sends what we gave it to a side
+ * that takes it slowly; asked only when all else says that it is over. */
+static uint64_t
+silent_for_ms(const struct conn *conn, uint64_t limit_ms)
+{
+	uint64_t silent_ms = clock_monotonic_ms() - conn->active_ms;
+
+	if (silent_ms < limit_ms)
+		return silent_ms;
+	silent_ms =
+		min_ms(silent_ms, connect_sent_ago_ms(conn_client(conn)->fd));
+	return min_ms(silent_ms, connect_sent_ago_ms(conn->backend.fd));
+}
+
 /*
  * A busy connection does not move its timer at every byte: the timer looks,
  * when it fires, how long nothing happened, and sleeps for the rest.
@@ -126,7 +146,7 @@ static void
 check_silence(struct conn *conn, const struct timeout *timeout,
 	enum conn_reason reason)
 {
-	uint64_t silent_ms = clock_monotonic_ms() - conn->active_ms;
+	uint64_t silent_ms = silent_for_ms(conn, timeout->ms);
 
 	if (timeout->ms == 0)
 		conn_set_timer(conn, timeout);

@@ -355,6 +355,27 @@ class TestTimeouts:
         daemon.closed(peer=client.peer, reason="idle_timeout", timeout=20)
         flooder.join()
 
+    @pytest.mark.parametrize("who", ["client", "backend"])
+    def test_a_slow_reader_is_not_idle(self, backend, gateway, connect, who):
+        """The kernel has megabytes for it, and asks for no more before it
+        has sent a third of them."""
+        service = backend()
+        service.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        daemon = gateway(service, idle_timeout="1500ms")
+        client = connect(daemon, receive_buffer=65536)
+        peer = service.accept()
+        source, sink = ((peer, client) if who == "client"
+                        else (client, peer))
+        sender = background(source.send, b"x" * (16 * MB))
+        for _ in range(40):
+            time.sleep(0.1)
+            sink.recv_exactly(16384)
+        assert not daemon.log.find("closed")
+        sink.reset()
+        daemon.closed(reason=f"{who}_cut")
+        with pytest.raises(OSError):
+            sender.join()
+
 
 class TestBackends:
     @pytest.mark.parametrize("kind", ["ipv4", "ipv6", "unix", "name"])

@@ -318,6 +318,45 @@ bytes_under_way_are_counted_until_acknowledged(void **state)
 	assert_int_equal(close(far), 0);
 }
 
+static void
+what_the_kernel_sends_for_us_is_seen(void **state)
+{
+	static char block[65536];
+	uint64_t stuck_ms, ago_ms;
+	int near, far;
+
+	(void)state;
+	connect_pair(&near, &far);
+	while (send(near, block, sizeof block, MSG_DONTWAIT) > 0)
+		;
+	/* Nobody reads: the time since the last byte grows. */
+	do
+		stuck_ms = connect_sent_ago_ms(near);
+	while (stuck_ms < 100);
+	assert_true(stuck_ms < DEADLINE_MS);
+	/* Nothing is given to it, but the other side reads. */
+	do {
+		(void)recv(far, block, sizeof block, MSG_DONTWAIT);
+		ago_ms = connect_sent_ago_ms(near);
+	} while (ago_ms >= 100 && ago_ms < DEADLINE_MS);
+	assert_true(ago_ms < 100);
+	assert_int_equal(close(near), 0);
+	assert_int_equal(close(far), 0);
+}
+
+static void
+what_is_no_tcp_socket_has_sent_nothing_known(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_true(connect_sent_ago_ms(fds[0]) == UINT64_MAX);
+	assert_int_equal(close(fds[0]), 0);
+	assert_int_equal(close(fds[1]), 0);
+	assert_true(connect_sent_ago_ms(-1) == UINT64_MAX);
+}
+
 int
 main(void)
 {
@@ -338,6 +377,8 @@ main(void)
 			a_close_in_order_reaches_the_peer_behind_all_bytes),
 		cmocka_unit_test(
 			bytes_under_way_are_counted_until_acknowledged),
+		cmocka_unit_test(what_the_kernel_sends_for_us_is_seen),
+		cmocka_unit_test(what_is_no_tcp_socket_has_sent_nothing_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
