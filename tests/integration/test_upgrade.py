@@ -403,6 +403,23 @@ class TestNewWorkersThatFail:
             say(client)
         say(connect(daemon))
 
+    def test_leave_the_resolver_its_settings(self, door, binary, connect):
+        """It cannot be started either, and is tried again and again: as the
+        settings say that run, not as those that were refused."""
+        daemon = door()
+        edit(daemon, "backend = 127.0.0.1:",
+             "allow_remote_plaintext = yes\nbackend = localhost:")
+        binary.replace(self.BREAK)
+        daemon.send_signal(signal.SIGUSR2)
+        daemon.log.wait("no worker of the new binary comes up, the old ones "
+                        "go on", 30)
+        mark = daemon.log.mark()
+        daemon.log.wait("resolver died, wait status 32512", since=mark)
+        say(connect(daemon))
+        binary.replace()
+        upgrade(daemon)
+        say(connect(daemon))
+
 
 class TestAnotherProtocol:
     """Workers that cannot be told of a new generation."""
