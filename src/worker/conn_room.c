@@ -2,10 +2,14 @@
 #include "worker/conn_room.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 
 /* What a worker needs for itself: standard streams, the loop, the channel,
  * bundles, and a message full of descriptors. */
 #define OWN_DESCRIPTORS 32
+
+/* Fewer than any service wants, when nobody said how many. */
+#define FEW 16
 
 void
 conn_room_init(struct conn_room *room, size_t wanted)
@@ -22,4 +26,24 @@ conn_room_size(const struct conn_room *room, size_t sockets)
 		room->descriptors > own + 2 ? (room->descriptors - own) / 2 : 1;
 
 	return room->wanted == 0 || room->wanted > size ? size : room->wanted;
+}
+
+bool
+conn_room_is_short(const struct conn_room *room, size_t size)
+{
+	return size < (room->wanted == 0 ? FEW : room->wanted);
+}
+
+void
+conn_room_log_short(const struct conn_room *room, size_t size)
+{
+	const struct log_field fields[] = {
+		{.key = "connections", .number = size},
+		{.key = "max_connections", .number = room->wanted},
+		{.key = "open_files", .number = room->descriptors},
+	};
+
+	log_event(LOG_LEVEL_WARN,
+		"the limit on open files leaves room for few connections",
+		fields, sizeof fields / sizeof fields[0]);
 }

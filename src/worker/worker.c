@@ -97,6 +97,8 @@ on_commit(struct worker *worker, struct message *m)
 	worker->room.wanted = (size_t)max_conns;
 	worker->proxy->max_conns = conn_room_size(
 		&worker->room, generation_sockets(worker->staged));
+	if (conn_room_is_short(&worker->room, worker->proxy->max_conns))
+		conn_room_log_short(&worker->room, worker->proxy->max_conns);
 	/* First in, then out: no moment without a listener. */
 	if (!worker->draining)
 		generation_start(worker->staged);

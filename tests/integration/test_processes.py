@@ -482,6 +482,17 @@ class TestDescriptors:
             client.handshake()
             say(client, b"at last")
 
+    def test_too_few_for_max_connections_are_warned_of(
+            self, backend, gateway):
+        limit = {"wrapper": [need("prlimit", "util-linux"), "--nofile=64:64"]}
+        daemon = gateway(backend(), daemon=limit,
+                         process={"max_connections": 1000})
+        line = daemon.log.wait("the limit on open files leaves room for few "
+                               "connections")
+        assert line.level == "warn"
+        assert (line["max_connections"], line["open_files"]) == ("1000", "64")
+        assert int(line["connections"]) < 32
+
     def test_max_connections_makes_further_clients_wait(
             self, backend, gateway, connect, raw_connect, pki):
         daemon = gateway(backend(echo), process={"max_connections": 3})

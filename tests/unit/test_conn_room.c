@@ -59,6 +59,26 @@ the_limit_of_the_process_is_what_counts(void **state)
 	assert_int_equal(room.wanted, 7);
 }
 
+static void
+less_than_was_asked_for_is_short(void **state)
+{
+	const struct conn_room room = {.descriptors = 1024, .wanted = 100};
+
+	(void)state;
+	assert_true(conn_room_is_short(&room, 99));
+	assert_false(conn_room_is_short(&room, 100));
+}
+
+static void
+without_a_wish_next_to_nothing_is_short(void **state)
+{
+	const struct conn_room room = {.descriptors = 64};
+
+	(void)state;
+	assert_true(conn_room_is_short(&room, 1));
+	assert_false(conn_room_is_short(&room, 16));
+}
+
 int
 main(void)
 {
@@ -70,6 +90,8 @@ main(void)
 		cmocka_unit_test(a_wish_holds_as_far_as_there_is_room),
 		cmocka_unit_test(there_is_always_room_for_one),
 		cmocka_unit_test(the_limit_of_the_process_is_what_counts),
+		cmocka_unit_test(less_than_was_asked_for_is_short),
+		cmocka_unit_test(without_a_wish_next_to_nothing_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
