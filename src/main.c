@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/systemd.h"
@@ -143,6 +144,8 @@ main(int argc, char **argv)
 	case COMMAND_STATUS:
 		return control_client_status(&line.control);
 	case COMMAND_SERVE:
+		if (fd_fill_standard() < 0)
+			return EXIT_FAILURE; /* nowhere to say why */
 		return supervisor_main(&(struct supervisor_options){
 			.path = line.options.path, .argv = argv});
 	}

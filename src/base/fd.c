@@ -191,6 +191,18 @@ fd_write_all(int fd, const void *bytes, size_t len)
 	return 0;
 }
 
+int
+fd_fill_standard(void)
+{
+	int fd;
+
+	/* Not close-on-exec: children need them as well. */
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return -1;
+	return 0;
+}
+
 size_t
 fd_raise_limit(void)
 {

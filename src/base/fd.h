@@ -32,6 +32,11 @@ int fd_read_all(int fd, size_t limit, char **bytes_out, size_t *len_out,
 /* write() all of it, through EINTR and short writes; 0 or -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t len);
 
+/* Opens /dev/null as each of the descriptors 0 to 2 that is closed; 0 or -1
+ * with errno. Else what is opened first would be one of them: a socket or a
+ * file that the log is written to. To be called before anything is opened. */
+int fd_fill_standard(void);
+
 /* Raises the soft RLIMIT_NOFILE to the hard one; returns what is now in
  * force, in descriptors. */
 size_t fd_raise_limit(void);

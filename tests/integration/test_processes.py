@@ -114,6 +114,39 @@ class TestStart:
             finally:
                 process.kill()
 
+    def test_without_standard_descriptors_writes_its_log_nowhere(
+            self, backend, pki, connect, tmp_path):
+        """The first that are opened have their numbers, and must not get
+        their bytes."""
+        service = backend(echo)
+        address = ("127.0.0.1", free_port())
+        config = tmp_path / "sallyport.ini"
+        config.write_text(ini({"sallyport": {"workers": 1}, "listener gw": {
+            "listen": "%s:%d" % address, "certfile": pki.server.cert,
+            "keyfile": pki.server.key, "cafile": pki.ca.cert,
+            "backend": service.address}}))
+
+        def listens():
+            with socket.socket() as probe:
+                return probe.connect_ex(address) == 0
+
+        closed = 'exec "$0" -c "$1" 0<&- 1>&- 2>&-'
+        with subprocess.Popen(["sh", "-c", closed, sallyport(), config],
+                              env=environment()) as process:
+            try:
+                wait_until(listens, "it listens")
+                client = connect(None, address=address)
+                say(client)
+                for pid in [process.pid, *processes.children(process.pid)]:
+                    files = processes.descriptors(pid)
+                    assert [files[fd] for fd in (0, 1, 2)] == \
+                        ["/dev/null"] * 3
+                client.close()
+                process.terminate()
+                assert process.wait(seconds(10)) == 0
+            finally:
+                process.kill()
+
     def test_replaces_the_socket_file_of_a_dead_one(self, backend, gateway,
                                                     connect, open_dir):
         listen = f"unix:{open_dir}/gw.sock"

@@ -268,6 +268,32 @@ descriptors_from_a_number_on_are_marked(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void
+closed_standard_descriptors_are_filled_and_open_ones_stay(void **state)
+{
+	const pid_t pid = fork();
+	struct stat before, after;
+	int status;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		bool filled, kept;
+
+		(void)close(STDIN_FILENO);
+		(void)close(STDERR_FILENO);
+		kept = fstat(STDOUT_FILENO, &before) == 0;
+		filled = fd_fill_standard() == 0 &&
+			 fcntl(STDIN_FILENO, F_GETFD) == 0 &&
+			 write(STDERR_FILENO, "x", 1) == 1;
+		kept = kept && fstat(STDOUT_FILENO, &after) == 0 &&
+		       before.st_ino == after.st_ino;
+		_exit(filled && kept ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
@@ -288,6 +314,8 @@ main(void)
 		cmocka_unit_test(writing_to_nowhere_fails_with_errno),
 		cmocka_unit_test(the_soft_limit_is_raised_to_the_hard_one),
 		cmocka_unit_test(descriptors_from_a_number_on_are_marked),
+		cmocka_unit_test(
+			closed_standard_descriptors_are_filled_and_open_ones_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
