@@ -21,6 +21,7 @@ identity_free(struct identity **identity)
 	free(it->issuer);
 	free(it->serial);
 	free(it->sha256);
+	free(it->twin_sha256);
 	text_list_done(&it->dns);
 	text_list_done(&it->uri);
 	text_list_done(&it->ip);

@@ -32,6 +32,9 @@ struct identity {
 	char *issuer;
 	char *serial;
 	char *sha256; /* of the whole certificate, DER */
+	/* Of the certificate that its holder can make of it (tls/tls_twin);
+	 * NULL where there is none, or nobody needs it. */
+	char *twin_sha256;
 	struct text_list dns;
 	struct text_list uri;
 	struct text_list ip;

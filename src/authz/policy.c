@@ -42,6 +42,20 @@ is_same_serial(const char *a, const char *b)
 	return strcasecmp(a, b) == 0;
 }
 
+/* A certificate is denied in both of its forms. */
+static const char *
+find_fingerprint(
+	const struct text_list *denied, const struct identity *identity)
+{
+	const char *found = NULL;
+
+	if (identity->sha256 != NULL)
+		found = policy_list_find(denied, identity->sha256);
+	if (found == NULL && identity->twin_sha256 != NULL)
+		found = policy_list_find(denied, identity->twin_sha256);
+	return found;
+}
+
 static bool
 is_denied(const struct policy_rules *rules, const struct identity *identity,
 	struct policy_decision *out)
@@ -55,9 +69,7 @@ is_denied(const struct policy_rules *rules, const struct identity *identity,
 		decide(out, false, "deny_serial", serials->items[i]);
 		return true;
 	}
-	if (identity->sha256 == NULL)
-		return false;
-	found = policy_list_find(&rules->deny_cert_sha256, identity->sha256);
+	found = find_fingerprint(&rules->deny_cert_sha256, identity);
 	if (found != NULL)
 		decide(out, false, "deny_cert_sha256", found);
 	return found != NULL;

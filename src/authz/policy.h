@@ -33,6 +33,9 @@ void policy_rules_free(struct policy_rules **rules);
 /* Is there any rule at all? */
 bool policy_rules_exist(const struct policy_rules *rules);
 
+/* Is anybody denied by fingerprint? Then an identity needs its twin_sha256. */
+bool policy_rules_deny_fingerprints(const struct policy_rules *rules);
+
 #define POLICY_REASON_MAX 256
 
 struct policy_decision {

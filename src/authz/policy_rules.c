@@ -196,6 +196,12 @@ policy_rules_exist(const struct policy_rules *rules)
 	       rules->deny_cert_sha256.n > 0;
 }
 
+bool
+policy_rules_deny_fingerprints(const struct policy_rules *rules)
+{
+	return rules->deny_cert_sha256.n > 0;
+}
+
 static void
 add_keys(struct policy_canon *canon, const struct policy_keys *keys)
 {

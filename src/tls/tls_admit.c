@@ -48,18 +48,31 @@ issuer_of(X509_STORE_CTX *store_ctx)
 						       : NULL;
 }
 
+/* NULL without memory. */
+static struct identity *
+identity_for(const struct policy_rules *rules, X509_STORE_CTX *store_ctx)
+{
+	X509 *cert = X509_STORE_CTX_get_current_cert(store_ctx);
+	X509 *issuer = issuer_of(store_ctx);
+	struct identity *identity = tls_peer_identity_with_issuer(cert, issuer);
+
+	if (identity != NULL && policy_rules_deny_fingerprints(rules) &&
+		tls_peer_add_twin(identity, cert, issuer) < 0)
+		identity_free(&identity);
+	return identity;
+}
+
 bool
 tls_admit(struct ssl_st *ssl, struct x509_store_ctx_st *store_ctx,
 	struct policy_decision *out)
 {
 	const struct tls_ctx *ctx = ssl == NULL ? NULL : tls_ctx_of_ssl(ssl);
-	struct identity *identity;
+	struct identity *identity = NULL;
 
 	if (ctx != NULL && !policy_rules_exist(ctx->rules))
 		return true;
-	identity = tls_peer_identity_with_issuer(
-		X509_STORE_CTX_get_current_cert(store_ctx),
-		issuer_of(store_ctx));
+	if (ctx != NULL)
+		identity = identity_for(ctx->rules, store_ctx);
 	if (ctx == NULL || identity == NULL) {
 		/* Without memory nobody is let in. */
 		(void)snprintf(

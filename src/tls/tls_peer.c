@@ -16,6 +16,7 @@
 
 #include "authz/identity.h"
 #include "tls/tls_name.h"
+#include "tls/tls_twin.h"
 
 static char *
 hex_text(const unsigned char *bytes, size_t len)
@@ -297,6 +298,24 @@ tls_peer_identity_with_issuer(struct x509_st *cert, struct x509_st *issuer)
 		identity_free(&identity);
 	(void)ERR_pop_to_mark();
 	return identity;
+}
+
+int
+tls_peer_add_twin(struct identity *identity, const struct x509_st *cert,
+	struct x509_st *issuer)
+{
+	unsigned char digest[TLS_TWIN_SHA256_SIZE];
+
+	switch (tls_twin_sha256(cert, issuer, digest)) {
+	case TLS_TWIN_NONE:
+		return 0;
+	case TLS_TWIN_FAILED:
+		return -1;
+	case TLS_TWIN_FOUND:
+		break;
+	}
+	identity->twin_sha256 = hex_text(digest, sizeof digest);
+	return identity->twin_sha256 != NULL ? 0 : -1;
 }
 
 struct identity *

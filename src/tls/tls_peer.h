@@ -14,6 +14,12 @@ struct identity *tls_peer_identity_of(struct x509_st *cert);
 struct identity *tls_peer_identity_with_issuer(
 	struct x509_st *cert, struct x509_st *issuer);
 
-/* The same of the verified client of SSL; NULL when it showed none. The issuer
- * is known after a full handshake only: a session does not keep the chain. */
+/* Adds twin_sha256 to IDENTITY, which is that of CERT, signed by ISSUER (may be
+ * NULL). -1 without memory. */
+int tls_peer_add_twin(struct identity *identity, const struct x509_st *cert,
+	struct x509_st *issuer);
+
+/* What the verified client of SSL says of itself; NULL when it showed none. The
+ * issuer is known after a full handshake only: a session does not keep the
+ * chain. */
 struct identity *tls_peer_identity(struct ssl_st *ssl);

@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from conftest import listener_keys
 from harness.backends import echo
-from harness.certificates import Maker
+from harness.certificates import Maker, der
 from harness.client_hello import (ALERT, CERTIFICATE, HANDSHAKE,
                                   SERVER_HELLO_DONE, client_hello,
                                   recv_record, vector)
@@ -34,14 +34,6 @@ def subject(*pairs):
     """subject((CN, "x"), (OU, "y"))"""
     return x509.Name([x509.NameAttribute(kind, value)
                       for kind, value in pairs])
-
-
-def der(tag, content):
-    size = len(content)
-    if size < 128:
-        return bytes([tag, size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(length)]) + length + content
 
 
 def raw_san(*names):
@@ -389,6 +381,10 @@ def renewal(pki, holder):
 
 
 class TestDeny:
+    @pytest.fixture(scope="class")
+    def maker(self, tmp_path_factory):
+        return Maker(tmp_path_factory.mktemp("deny"))
+
     def test_a_serial(self, door, billing, other):
         gate = door(deny_serial=billing.serial)
         gate.admits(other)
@@ -409,6 +405,17 @@ class TestDeny:
         gate = door(deny_cert_sha256=write(cert_sha256(billing)))
         gate.admits(other)
         gate.refuses(billing, f"deny_cert_sha256 {cert_sha256(billing)}")
+
+    def test_a_fingerprint_whatever_its_holder_makes_of_it(
+            self, door, billing, other, maker):
+        denied = cert_sha256(billing)
+        twin = maker.twin(billing)
+        assert cert_sha256(twin) != denied
+        door(authorize="any").admits(twin)
+        gate = door(authorize="any", deny_cert_sha256=denied)
+        gate.admits(maker.twin(other))
+        gate.refuses(twin, f"deny_cert_sha256 {denied}")
+        door(deny_cert_sha256=cert_sha256(twin)).refuses(billing)
 
     def test_wins_over_every_allow(self, door, billing, other, rule):
         gate = door(deny_cert_sha256=cert_sha256(billing), **rule)

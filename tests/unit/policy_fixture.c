@@ -66,6 +66,7 @@ fixture_identity(const char *text)
 		add_to_list(&it->email, item, "email");
 		set_text(&it->serial, item, "serial");
 		set_text(&it->sha256, item, "sha256");
+		set_text(&it->twin_sha256, item, "twin");
 		set_text(&it->spki_sha256, item, "spki");
 		set_text(&it->issuer_cn, item, "issuer_cn");
 		set_text(&it->issuer_spki_sha256, item, "issuer_spki");

@@ -14,8 +14,8 @@ struct policy_rules;
 
 /*
  * "cn billing|dns a.example|bad": the keys are cn ou o dns uri ip email (each
- * any number of times), serial sha256 spki issuer_cn issuer_spki, and bad, once
- * for each malformed name. The caller frees.
+ * any number of times), serial sha256 twin spki issuer_cn issuer_spki, and bad,
+ * once for each malformed name. The caller frees.
  */
 struct identity *fixture_identity(const char *text);
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature, encode_dss_signature)
 
 from .clients import run
 from .pki import CLIENT_AUTH, SERVER_AUTH, name, pem, san
@@ -23,6 +25,17 @@ extendedKeyUsage = clientAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 """
+P256_ORDER = int("ffffffff00000000ffffffffffffffff"
+                 "bce6faada7179e84f3b9cac2fc632551", 16)
+ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
+
+
+def der(tag, content):
+    size = len(content)
+    if size < 128:
+        return bytes([tag, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
 
 
 def utc_now():
@@ -167,6 +180,19 @@ class Maker:
             cert=cert, key=self.write_key("sha1", key),
             certificate=x509.load_pem_x509_certificate(cert.read_bytes()),
             private_key=key)
+
+    def twin(self, holder):
+        """What HOLDER can make of its own certificate, which a P-256 key has
+        signed: as good, with the other of two signatures."""
+        old = holder.certificate
+        r, s = decode_dss_signature(old.signature)
+        signature = encode_dss_signature(r, P256_ORDER - s)
+        certificate = x509.load_der_x509_certificate(der(
+            0x30, old.tbs_certificate_bytes + ECDSA_WITH_SHA256 +
+            der(0x03, b"\0" + signature)))
+        return Made(cert=self.write("twin", "pem", pem(certificate)),
+                    key=holder.key, certificate=certificate,
+                    private_key=holder.private_key)
 
     def server(self, issuer, **changes):
         """One for localhost."""
