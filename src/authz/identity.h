@@ -18,7 +18,8 @@
 struct identity {
 	/* Every value of the subject's attribute of that name, in order, as
 	 * UTF-8 and as it is, control characters included. A value with a NUL
-	 * in it, or that has no UTF-8 form, is left out and counts below. */
+	 * in it, or that has no UTF-8 form, is left out and counts below. A
+	 * proxy certificate (RFC 3820) has none of them. */
 	struct text_list cn;
 	struct text_list ou;
 	struct text_list o;

@@ -122,6 +122,26 @@ check_deny(const struct listener_settings *listener, const struct option *rule,
 	}
 }
 
+/*
+ * Subject and serial of a proxy certificate are of its holder's choice, within
+ * limits: one more common name, any number.
+ */
+static void
+check_proxy_certs(const struct listener_settings *listener,
+	const struct option *rule, struct report *report)
+{
+	const struct text_list *authorize = &listener->rules.authorize;
+
+	if ((listener->tls.verify_flags & TLS_VERIFY_ALLOW_PROXY_CERTS) == 0 ||
+		(values_of(rule, listener) == authorize && authorize->n == 1 &&
+			text_list_has(authorize, ANY)))
+		return;
+	settings_report(listener, "verify_flags", 0, REPORT_ERROR, report,
+		"verify_flags \"allow_proxy_certs\" lets clients make "
+		"certificates that %s is no match for; remove one of them",
+		rule->name);
+}
+
 static const struct policy_settings *
 find_policy(const struct listener_settings *listener, const char *name)
 {
@@ -166,6 +186,7 @@ settings_check_rules(
 		check_optional(listener, o, report);
 		check_any(listener, o, report);
 		check_deny(listener, o, report);
+		check_proxy_certs(listener, o, report);
 	}
 	for (size_t i = 0; i < authorize->n; i++) {
 		if (strcmp(authorize->items[i], ANY) != 0 &&

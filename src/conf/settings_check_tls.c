@@ -138,6 +138,23 @@ check_crl(const struct listener_settings *listener, struct report *report)
 			"of them");
 }
 
+/* OpenSSL looks for no proxy certificate in a CRL, and with "leaf" for nothing
+ * else: whoever was revoked would come back with one. */
+static void
+check_proxy_certs(
+	const struct listener_settings *listener, struct report *report)
+{
+	const struct tls_settings *tls = &listener->tls;
+
+	if ((tls->verify_flags & TLS_VERIFY_ALLOW_PROXY_CERTS) != 0 &&
+		tls->crl_check == CRL_CHECK_LEAF)
+		settings_report(listener, "verify_flags", 0, REPORT_ERROR,
+			report,
+			"verify_flags \"allow_proxy_certs\" with crl_check "
+			"\"leaf\" lets in who was revoked; set crl_check = "
+			"chain");
+}
+
 /* Two ways to say the same, if both were used. */
 static void
 check_crl_flags(const struct listener_settings *listener, struct report *report)
@@ -212,6 +229,7 @@ static const struct check {
 	{check_crl, {"crl_check", "verify_flags", "crlfile", "cafile", "capath",
 			    "cadata", "load_default_certs"}},
 	{check_crl_flags, {"crl_check", "verify_flags"}},
+	{check_proxy_certs, {"crl_check", "verify_flags", "crlfile"}},
 	{check_options, {"options"}},
 	{check_tickets, {"num_tickets", "ticket_secret_file"}},
 	{check_keylog, {"keylog_filename"}},

@@ -232,19 +232,25 @@ add_attributes(
 }
 
 static int
-add_subject(struct identity *identity, const X509 *cert)
+add_subject(struct identity *identity, X509 *cert)
 {
 	const X509_NAME *subject = X509_get_subject_name(cert);
 	size_t *n_bad = &identity->n_bad_names;
 
+	identity->subject = tls_name_text(subject);
+	if (identity->subject == NULL)
+		return -1;
+	/* No CA has vetted the name that a proxy certificate adds to that of
+	 * who made it (RFC 3820, section 3.4). */
+	if ((X509_get_extension_flags(cert) & EXFLAG_PROXY) != 0)
+		return 0;
 	if (add_attributes(&identity->cn, subject, NID_commonName, n_bad) < 0 ||
 		add_attributes(&identity->ou, subject,
 			NID_organizationalUnitName, n_bad) < 0 ||
 		add_attributes(
 			&identity->o, subject, NID_organizationName, n_bad) < 0)
 		return -1;
-	identity->subject = tls_name_text(subject);
-	return identity->subject != NULL ? 0 : -1;
+	return 0;
 }
 
 /* An issuer goes by one name: with two, a sub-CA could add its rival's. */

@@ -108,6 +108,20 @@ is_for_clients(X509 *cert)
 	       (X509_get_extended_key_usage(cert) & XKU_SSL_CLIENT) != 0;
 }
 
+/* Is the current certificate the client's own: the leaf, or one that a proxy
+ * certificate (RFC 3820) was made with? */
+static bool
+is_of_client(X509_STORE_CTX *store_ctx)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_ctx);
+	int depth = X509_STORE_CTX_get_error_depth(store_ctx);
+	X509 *below = sk_X509_value(chain, depth - 1);
+
+	return depth == 0 ||
+	       (below != NULL &&
+		       (X509_get_extension_flags(below) & EXFLAG_PROXY) != 0);
+}
+
 int
 tls_verify_callback(int ok, struct x509_store_ctx_st *store_ctx)
 {
@@ -115,7 +129,8 @@ tls_verify_callback(int ok, struct x509_store_ctx_st *store_ctx)
 	bool is_leaf = X509_STORE_CTX_get_error_depth(store_ctx) == 0;
 	struct policy_decision decision;
 
-	if (ok == 1 && is_leaf && (cert == NULL || !is_for_clients(cert))) {
+	if (ok == 1 && is_of_client(store_ctx) &&
+		(cert == NULL || !is_for_clients(cert))) {
 		X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_INVALID_PURPOSE);
 		ok = 0;
 	}

@@ -47,6 +47,32 @@ every_rule_goes_with_a_ca(void **state)
 }
 
 static void
+no_rule_goes_with_proxy_certificates(void **state)
+{
+	(void)state;
+	assert_listener("verify_flags = allow_proxy_certs\nallow_cn = a\n"
+			"deny_serial = 0a\n",
+		"t.ini:6: [listener gw] verify_flags \"allow_proxy_certs\" "
+		"lets clients make certificates that allow_cn is no match "
+		"for; remove one of them\n"
+		"t.ini:6: [listener gw] verify_flags \"allow_proxy_certs\" "
+		"lets clients make certificates that deny_serial is no match "
+		"for; remove one of them\n");
+	assert_listener("allow_cn = a\n" SERVER_NAME
+			"verify_flags = allow_proxy_certs\n",
+		"t.ini:10: [server_name x] verify_flags \"allow_proxy_certs\" "
+		"lets clients make certificates that allow_cn is no match "
+		"for; remove one of them\n");
+	assert_listener("verify_flags = allow_proxy_certs\n" SERVER_NAME
+			"authorize = ops\n" OPS,
+		"t.ini:6: [server_name x] verify_flags \"allow_proxy_certs\" "
+		"lets clients make certificates that authorize is no match "
+		"for; remove one of them\n");
+	assert_listener(
+		"verify_flags = allow_proxy_certs\nauthorize = any\n", "");
+}
+
+static void
 values_that_no_rule_can_have_are_errors_with_their_line(void **state)
 {
 	(void)state;
@@ -229,6 +255,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_rule_goes_with_a_ca),
+		cmocka_unit_test(no_rule_goes_with_proxy_certificates),
 		cmocka_unit_test(
 			values_that_no_rule_can_have_are_errors_with_their_line),
 		cmocka_unit_test(a_rule_without_a_ca_is_refused),

@@ -161,6 +161,26 @@ revocation_lists_need_a_ca_and_somebody_who_looks(void **state)
 }
 
 static void
+proxy_certificates_need_lists_of_the_whole_chain(void **state)
+{
+	(void)state;
+	assert_listener(
+		"cafile = ca\ncrlfile = c\nverify_flags = allow_proxy_certs\n",
+		"t.ini:7: [listener gw] verify_flags \"allow_proxy_certs\" "
+		"with crl_check \"leaf\" lets in who was revoked; set "
+		"crl_check = chain\n");
+	assert_server_name("cafile = ca\nverify_flags = allow_proxy_certs\n",
+		"crlfile = c\n",
+		"t.ini:6: [server_name x] verify_flags \"allow_proxy_certs\" "
+		"with crl_check \"leaf\" lets in who was revoked; set "
+		"crl_check = chain\n");
+	assert_listener("cafile = ca\ncrlfile = c\ncrl_check = chain\n"
+			"verify_flags = allow_proxy_certs\n",
+		"");
+	assert_listener("cafile = ca\nverify_flags = allow_proxy_certs\n", "");
+}
+
+static void
 two_ways_to_ask_for_revocation_lists_must_agree(void **state)
 {
 	(void)state;
@@ -225,6 +245,8 @@ main(void)
 			revocation_lists_need_a_ca_and_somebody_who_looks),
 		cmocka_unit_test(
 			two_ways_to_ask_for_revocation_lists_must_agree),
+		cmocka_unit_test(
+			proxy_certificates_need_lists_of_the_whole_chain),
 		cmocka_unit_test(what_weakens_is_warned_of),
 		cmocka_unit_test(inline_data_must_not_be_empty),
 	};

@@ -37,6 +37,11 @@ def der(tag, content):
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return bytes([tag, 0x80 | len(length)]) + length + content
 
+# proxyCertInfo with the policy id-ppl-inheritAll.
+PROXY_CERT_INFO = x509.UnrecognizedExtension(
+    x509.ObjectIdentifier("1.3.6.1.5.5.7.1.14"),
+    der(0x30, der(0x30, bytes.fromhex("06082b06010505071501"))))
+
 
 def utc_now():
     return datetime.datetime.now(datetime.timezone.utc)
@@ -193,6 +198,35 @@ class Maker:
         return Made(cert=self.write("twin", "pem", pem(certificate)),
                     key=holder.key, certificate=certificate,
                     private_key=holder.private_key)
+
+    def proxy(self, holder, common_name):
+        """A proxy certificate (RFC 3820) as HOLDER makes one for itself:
+        its own name and COMMON_NAME."""
+        above = holder.certificate
+        key = private_key("ec")
+        now = utc_now()
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([*above.subject,
+                                     *name(common_name)]))
+            .issuer_name(above.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - DAY / 2)
+            .not_valid_after(now + DAY)
+            .add_extension(usage(False, True), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([CLIENT_AUTH]),
+                           critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(
+                key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                above.public_key()), critical=False)
+            .add_extension(PROXY_CERT_INFO, critical=True)
+            .sign(holder.private_key, hashes.SHA256()))
+        return Made(cert=self.write("proxy", "pem",
+                                    pem(certificate) + pem(above)),
+                    key=self.write_key("proxy", key), certificate=certificate,
+                    private_key=key, chain=[above])
 
     def server(self, issuer, **changes):
         """One for localhost."""
