@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/text.h"
@@ -41,6 +42,7 @@ struct identity {
 	struct text_list ip;
 	struct text_list email;
 	size_t n_bad_names;
+	bool is_authority; /* may sign certificates or CRLs */
 };
 
 /* Accepts a pointer to NULL. */

@@ -37,7 +37,7 @@ static void
 add_oddities(struct policy_line *line, const struct policy_rules *rules,
 	const struct identity *identity)
 {
-	const char *problem = policy_uri_problem(&identity->uri);
+	const char *problem = policy_uri_problem(identity);
 	const bool dns = is_asked(rules, RULE_DNS_SAN);
 	const bool uri = is_asked(rules, RULE_URI_SAN);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/text.h"
+#include "authz/identity.h"
 #include "conf/rule_uri.h"
 
 #define SPIFFE_SCHEME "spiffe:"
@@ -129,8 +129,9 @@ policy_uri_matches(const char *rule, const char *uri)
 }
 
 const char *
-policy_uri_problem(const struct text_list *uris)
+policy_uri_problem(const struct identity *identity)
 {
+	const struct text_list *uris = &identity->uri;
 	size_t n_spiffe = 0;
 
 	for (size_t i = 0; i < uris->n; i++)
@@ -141,5 +142,7 @@ policy_uri_problem(const struct text_list *uris)
 		return "the certificate has another URI beside its SPIFFE ID";
 	if (n_spiffe == 1 && !is_good_spiffe(uris->items[0]))
 		return "the certificate's SPIFFE ID is malformed";
+	if (n_spiffe == 1 && identity->is_authority)
+		return "the certificate's SPIFFE ID is that of a CA";
 	return NULL;
 }

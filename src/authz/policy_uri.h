@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-struct text_list;
+struct identity;
 
 /*
  * URIs of a certificate against a rule (RFC 5280, section 4.2.1.6; SPIFFE-ID
@@ -19,6 +19,7 @@ struct text_list;
  */
 bool policy_uri_matches(const char *rule, const char *uri);
 
-/* Why URIS as a whole satisfy no rule, whatever is in them; NULL if that is
- * not so. X.509-SVID, section 2: a SPIFFE ID is the only URI there. */
-const char *policy_uri_problem(const struct text_list *uris);
+/* Why no URI of IDENTITY satisfies any rule, whatever is in it; NULL if that
+ * is not so. X.509-SVID: a SPIFFE ID is the only URI there (section 2), and who
+ * signs others does not come in as itself (section 5.2). */
+const char *policy_uri_problem(const struct identity *identity);

@@ -144,7 +144,7 @@ find_san(const struct policy_values *values, enum rule_kind kind,
 		return find_any(rules, &identity->email, find_email);
 	if (kind == RULE_IP_SAN)
 		return find_address(values, &identity->ip);
-	if (policy_uri_problem(&identity->uri) != NULL)
+	if (policy_uri_problem(identity) != NULL)
 		return NULL;
 	return find_any(rules, &identity->uri, find_uri);
 }

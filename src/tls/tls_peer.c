@@ -274,6 +274,19 @@ add_issuer(struct identity *identity, const X509 *issuer)
 	return identity->issuer_spki_sha256 != NULL ? status : -1;
 }
 
+/* The key usage of a certificate that does not say is all of them: that alone
+ * makes no CA. */
+static bool
+is_authority(X509 *cert)
+{
+	uint32_t flags = X509_get_extension_flags(cert);
+
+	return (flags & EXFLAG_CA) != 0 ||
+	       ((flags & EXFLAG_KUSAGE) != 0 &&
+		       (X509_get_key_usage(cert) &
+			       (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) != 0);
+}
+
 static int
 add_numbers(struct identity *identity, const X509 *cert)
 {
@@ -296,6 +309,7 @@ tls_peer_identity_with_issuer(struct x509_st *cert, struct x509_st *issuer)
 	/* What is odd about a certificate must not look like a failure of
 	 * the next SSL call. */
 	(void)ERR_set_mark();
+	identity->is_authority = is_authority(cert);
 	identity->issuer = tls_name_text(X509_get_issuer_name(cert));
 	if (identity->issuer == NULL || add_subject(identity, cert) < 0 ||
 		add_numbers(identity, cert) < 0 ||

@@ -84,6 +84,11 @@ def show(address, certificate):
 
 
 @pytest.fixture(scope="module")
+def maker(tmp_path_factory):
+    return Maker(tmp_path_factory.mktemp("rules"))
+
+
+@pytest.fixture(scope="module")
 def billing(pki):
     """Has one of everything."""
     return pki.issue(
@@ -381,10 +386,6 @@ def renewal(pki, holder):
 
 
 class TestDeny:
-    @pytest.fixture(scope="class")
-    def maker(self, tmp_path_factory):
-        return Maker(tmp_path_factory.mktemp("deny"))
-
     def test_a_serial(self, door, billing, other):
         gate = door(deny_serial=billing.serial)
         gate.admits(other)
@@ -436,10 +437,6 @@ class TestDeny:
 
 
 class TestPolicies:
-    @pytest.fixture(scope="class")
-    def maker(self, tmp_path_factory):
-        return Maker(tmp_path_factory.mktemp("policies"))
-
     def test_all_keys_must_match(self, door, pki, billing):
         gate = door(authorize="pay", policies={"pay": {
             "allow_cn": "billing", "allow_ou": "Pay Roll",
@@ -701,6 +698,17 @@ class TestTraps:
             "spiffe://corp.example/good", "https://corp.example/x"])))
         gate.admits(pki.issue("one", names=names_of(
             uri=["https://corp.example/x"])))
+
+    def test_a_spiffe_id_is_not_that_of_a_ca(self, door, pki, maker):
+        uri = "spiffe://corp.example/ca"
+        gate = door(allow_uri_san="spiffe://corp.example/**",
+                    allow_dns_san="ca.corp.example")
+        gate.refuses(maker.make("ca", pki.ca, basic_says_ca=True,
+                                names=[uri]),
+                     re.compile("SPIFFE ID is that of a CA"))
+        gate.admits(maker.make("ca", pki.ca, basic_says_ca=True,
+                               names=[uri, "ca.corp.example"]))
+        gate.admits(maker.make("leaf", pki.ca, names=[uri]))
 
     @pytest.mark.parametrize("uri", [
         "spiffe://corp.example/a/../b", "spiffe://corp.example/./b",

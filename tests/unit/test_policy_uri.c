@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "authz/identity.h"
 #include "base/text.h"
 
 struct uri_case {
@@ -232,29 +233,45 @@ many_stars_do_not_cost_exponential_time(void **state)
 static void
 a_spiffe_id_is_the_only_uri_of_a_certificate(void **state)
 {
-	struct text_list uris = {0};
+	struct identity identity = {0};
+	struct text_list *uris = &identity.uri;
 
 	(void)state;
-	assert_null(policy_uri_problem(&uris));
-	text_list_add(&uris, "https://h/a");
-	text_list_add(&uris, "https://h/b");
-	assert_null(policy_uri_problem(&uris));
-	text_list_add(&uris, "spiffe://c/a");
-	assert_string_equal(policy_uri_problem(&uris),
+	assert_null(policy_uri_problem(&identity));
+	text_list_add(uris, "https://h/a");
+	text_list_add(uris, "https://h/b");
+	assert_null(policy_uri_problem(&identity));
+	text_list_add(uris, "spiffe://c/a");
+	assert_string_equal(policy_uri_problem(&identity),
 		"the certificate has another URI beside its SPIFFE ID");
-	text_list_add(&uris, "SPIFFE://c/b");
-	assert_string_equal(policy_uri_problem(&uris),
+	text_list_add(uris, "SPIFFE://c/b");
+	assert_string_equal(policy_uri_problem(&identity),
 		"the certificate has more than one SPIFFE ID");
-	text_list_done(&uris);
-	text_list_add(&uris, "spiffe://c/a");
-	assert_null(policy_uri_problem(&uris));
-	text_list_add(&uris, "spiffe://c/a");
-	assert_non_null(policy_uri_problem(&uris));
-	text_list_done(&uris);
-	text_list_add(&uris, "spiffe://c/a?b");
-	assert_string_equal(policy_uri_problem(&uris),
+	text_list_done(uris);
+	text_list_add(uris, "spiffe://c/a");
+	assert_null(policy_uri_problem(&identity));
+	text_list_add(uris, "spiffe://c/a");
+	assert_non_null(policy_uri_problem(&identity));
+	text_list_done(uris);
+	text_list_add(uris, "spiffe://c/a?b");
+	assert_string_equal(policy_uri_problem(&identity),
 		"the certificate's SPIFFE ID is malformed");
-	text_list_done(&uris);
+	text_list_done(uris);
+}
+
+static void
+a_spiffe_id_is_not_that_of_a_ca(void **state)
+{
+	struct identity identity = {.is_authority = true};
+
+	(void)state;
+	text_list_add(&identity.uri, "https://h/a");
+	assert_null(policy_uri_problem(&identity));
+	text_list_done(&identity.uri);
+	text_list_add(&identity.uri, "spiffe://c/a");
+	assert_string_equal(policy_uri_problem(&identity),
+		"the certificate's SPIFFE ID is that of a CA");
+	text_list_done(&identity.uri);
 }
 
 int
@@ -274,6 +291,7 @@ main(void)
 		cmocka_unit_test(overlong_uris_match_nothing),
 		cmocka_unit_test(many_stars_do_not_cost_exponential_time),
 		cmocka_unit_test(a_spiffe_id_is_the_only_uri_of_a_certificate),
+		cmocka_unit_test(a_spiffe_id_is_not_that_of_a_ca),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

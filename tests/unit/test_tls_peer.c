@@ -420,6 +420,36 @@ the_key_fingerprint_is_of_the_whole_key_info(void **state)
 	cert_done(&cert);
 }
 
+static bool
+is_authority(const struct cert_spec *spec)
+{
+	struct cert cert = cert_make(spec, NULL);
+	struct identity *identity = tls_peer_identity_of(cert.x509);
+	bool answer = identity->is_authority;
+
+	identity_free(&identity);
+	cert_done(&cert);
+	return answer;
+}
+
+static void
+who_may_sign_others_is_an_authority(void **state)
+{
+	(void)state;
+	assert_true(
+		is_authority(&(struct cert_spec){.cn = "x", .is_ca = true}));
+	assert_true(is_authority(&(struct cert_spec){
+		.cn = "x", .is_ca = true, .usage = "digitalSignature"}));
+	assert_true(is_authority(
+		&(struct cert_spec){.cn = "x", .usage = "keyCertSign"}));
+	assert_true(is_authority(&(struct cert_spec){
+		.cn = "x", .usage = "digitalSignature,cRLSign"}));
+	assert_false(is_authority(&(struct cert_spec){.cn = "x"}));
+	assert_false(is_authority(&(struct cert_spec){.cn = "x", .usage = ""}));
+	assert_false(is_authority(
+		&(struct cert_spec){.cn = "x", .usage = "", .basic = ""}));
+}
+
 static void
 an_issuer_says_who_it_is(void **state)
 {
@@ -530,6 +560,7 @@ main(void)
 		cmocka_unit_test(a_wildcard_in_the_certificate_is_only_text),
 		cmocka_unit_test(a_mapped_address_stays_ipv6),
 		cmocka_unit_test(the_key_fingerprint_is_of_the_whole_key_info),
+		cmocka_unit_test(who_may_sign_others_is_an_authority),
 		cmocka_unit_test(an_issuer_says_who_it_is),
 		cmocka_unit_test(an_unknown_issuer_is_nobody),
 		cmocka_unit_test(an_issuer_of_no_or_several_names_has_none),
