@@ -17,6 +17,7 @@
 #include "tls/tls_error.h"
 #include "tls/tls_load.h"
 #include "tls/tls_name.h"
+#include "tls/tls_weak.h"
 
 /* What is wrong with a CA, and OpenSSL's code for it. */
 struct defect {
@@ -97,6 +98,7 @@ check_ca(const struct tls_load *load, const struct tls_item *item, int n,
 	char name[TLS_LOAD_NAME_SIZE];
 
 	tls_load_check_dates(load, item, n - 1, cert);
+	tls_weak_check_key(load, item, n - 1, cert);
 	if ((X509_get_extension_flags(cert) & EXFLAG_CA) == 0) {
 		tls_name_short(cert, name, sizeof name);
 		(void)tls_load_say(load, item, REPORT_WARNING,

@@ -18,16 +18,19 @@
 /* Half the length of SHA-224; OpenSSL counts SHA-1 as 63, MD5 as 39. */
 #define ENOUGH_DIGEST_BITS 112
 
-static void
-check_key(const struct tls_load *load, const struct tls_item *item, int depth,
-	X509 *cert, const char *name)
+void
+tls_weak_check_key(const struct tls_load *load, const struct tls_item *item,
+	int depth, struct x509_st *cert)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(cert);
+	char name[TLS_LOAD_NAME_SIZE];
 	char kind[64];
 
+	ERR_clear_error();
 	if (key == NULL || EVP_PKEY_get_security_bits(key) >= ENOUGH_KEY_BITS)
 		return;
 	tls_key_kind(key, kind, sizeof kind);
+	tls_name_short(cert, name, sizeof name);
 	(void)tls_load_say(load, item, REPORT_WARNING,
 		" certificate %d (%s) has a weak key, %s: use RSA 2048, "
 		"EC P-256 or better",
@@ -36,8 +39,9 @@ check_key(const struct tls_load *load, const struct tls_item *item, int depth,
 
 static void
 check_signature(const struct tls_load *load, const struct tls_item *item,
-	int depth, X509 *cert, const char *name)
+	int depth, X509 *cert)
 {
+	char name[TLS_LOAD_NAME_SIZE];
 	int digest = NID_undef;
 	int bits = 0;
 
@@ -45,23 +49,21 @@ check_signature(const struct tls_load *load, const struct tls_item *item,
 	if (X509_self_signed(cert, 0) == 1 ||
 		X509_get_signature_info(cert, &digest, NULL, &bits, NULL) != 1)
 		return;
-	if (bits < ENOUGH_DIGEST_BITS)
-		(void)tls_load_say(load, item, REPORT_WARNING,
-			" certificate %d (%s) is signed with %s, which can be "
-			"forged: have it reissued with SHA-256 or better",
-			depth + 1, name,
-			digest == NID_undef ? "a weak digest"
-					    : OBJ_nid2sn(digest));
+	if (bits >= ENOUGH_DIGEST_BITS)
+		return;
+	tls_name_short(cert, name, sizeof name);
+	(void)tls_load_say(load, item, REPORT_WARNING,
+		" certificate %d (%s) is signed with %s, which can be "
+		"forged: have it reissued with SHA-256 or better",
+		depth + 1, name,
+		digest == NID_undef ? "a weak digest" : OBJ_nid2sn(digest));
 }
 
 void
 tls_weak_check(const struct tls_load *load, const struct tls_item *item,
 	int depth, struct x509_st *cert)
 {
-	char name[TLS_LOAD_NAME_SIZE];
-
-	tls_name_short(cert, name, sizeof name);
-	check_key(load, item, depth, cert, name);
-	check_signature(load, item, depth, cert, name);
+	tls_weak_check_key(load, item, depth, cert);
+	check_signature(load, item, depth, cert);
 	ERR_clear_error();
 }

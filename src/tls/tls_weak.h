@@ -11,3 +11,7 @@ struct x509_st;
  */
 void tls_weak_check(const struct tls_load *load, const struct tls_item *item,
 	int depth, struct x509_st *cert);
+
+/* Of the key only: nobody verifies the signature of a trust anchor. */
+void tls_weak_check_key(const struct tls_load *load,
+	const struct tls_item *item, int depth, struct x509_st *cert);

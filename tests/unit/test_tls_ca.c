@@ -59,6 +59,41 @@ a_ca_without_key_usage_is_a_warning(void **state)
 		"set verify_flags = -x509_strict");
 }
 
+/* With its key whoever breaks it signs clients; and where OpenSSL minds none
+ * of them gets in. */
+static void
+a_weak_key_is_a_warning(void **state)
+{
+	struct fixture *it = *state;
+
+	assert_warns(it,
+		&(struct cert_spec){.cn = "Old",
+			.is_ca = true,
+			.key = CERT_RSA,
+			.bits = 1024},
+		"certificate 1 (CN=Old) has a weak key, RSA 1024: use RSA "
+		"2048, EC P-256 or better");
+}
+
+/* Its key is what is trusted. */
+static void
+a_weak_signature_of_a_ca_does_not_matter(void **state)
+{
+	struct fixture *it = *state;
+	struct cert root = cert_make_ca("Root CA");
+	struct cert cert = cert_make(
+		&(struct cert_spec){
+			.cn = "Old", .is_ca = true, .digest = EVP_sha1()},
+		&root);
+
+	fixture_write_cert(it, "ca", &cert);
+	fixture_configure(it, "certfile = gw.pem\ncafile = ca.pem\n");
+	assert_int_equal(load(it), 0);
+	assert_int_equal(report_warnings(it->report), 0);
+	cert_done(&cert);
+	cert_done(&root);
+}
+
 static void
 a_ca_that_may_not_sign_is_a_warning(void **state)
 {
@@ -438,6 +473,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_ca_without_key_usage_is_a_warning),
+		TEST(a_weak_key_is_a_warning),
+		TEST(a_weak_signature_of_a_ca_does_not_matter),
 		TEST(a_ca_that_may_not_sign_is_a_warning),
 		TEST(a_ca_flag_that_is_not_critical_is_a_warning),
 		TEST(a_ca_without_key_identifier_is_a_warning),
