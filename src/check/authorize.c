@@ -184,8 +184,10 @@ decide(const struct authorize *it, struct verdict *verdict)
 		return;
 	}
 	verdict->section = section_of(it, ctx);
-	verdict->allowed = tls_offline_verify(it->client, ctx,
-				   &verdict->decision, &verdict->failure) == 0;
+	verdict->allowed =
+		tls_offline_verify(it->client, ctx, &verdict->decision,
+			&verdict->failure) == 0 &&
+		tls_offline_prove(it->client, ctx, &verdict->failure) == 0;
 }
 
 /* Returns whether the client gets in. */

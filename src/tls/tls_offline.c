@@ -17,8 +17,10 @@
 #include "base/mem.h"
 #include "tls/tls_ctx_parts.h"
 #include "tls/tls_error.h"
+#include "tls/tls_key.h"
 #include "tls/tls_load.h"
 #include "tls/tls_peer.h"
+#include "tls/tls_proof.h"
 #include "tls/tls_verify.h"
 
 /* What TLS 1.3 has in a Certificate message beside the certificates: context
@@ -216,6 +218,23 @@ tls_offline_verify(const struct tls_offline *offline, struct tls_ctx *ctx,
 	ERR_clear_error();
 	SSL_free(ssl);
 	return status;
+}
+
+int
+tls_offline_prove(const struct tls_offline *offline, const struct tls_ctx *ctx,
+	struct tls_failure *failure_out)
+{
+	const X509 *leaf = sk_X509_value(offline->certs, 0);
+	char kind[64];
+
+	if ((SSL_CTX_get_verify_mode(ctx->ssl_ctx) & SSL_VERIFY_PEER) == 0 ||
+		tls_proof_is_possible(ctx, leaf))
+		return 0;
+	tls_key_kind(X509_get0_pubkey(leaf), kind, sizeof kind);
+	failure_out->token = "client_certificate_bad";
+	(void)snprintf(failure_out->text, sizeof failure_out->text,
+		"no handshake here can prove a key of this sort: %s", kind);
+	return -1;
 }
 
 struct identity *

@@ -40,6 +40,14 @@ struct tls_offline *tls_offline_of_ssl(struct ssl_st *ssl);
 int tls_offline_verify(const struct tls_offline *offline, struct tls_ctx *ctx,
 	struct policy_decision *decision_out, struct tls_failure *failure_out);
 
+/*
+ * Whether a client may prove to CTX that the key is its own, once its
+ * certificates are good: 0, or -1 with why nobody can in FAILURE_OUT. A live
+ * connection has proven it, and is not asked.
+ */
+int tls_offline_prove(const struct tls_offline *offline,
+	const struct tls_ctx *ctx, struct tls_failure *failure_out);
+
 /* Of the client's own certificate, verified or not; without its issuer's. The
  * caller frees. */
 struct identity *tls_offline_identity(const struct tls_offline *offline);

@@ -385,6 +385,21 @@ def test_what_it_says_is_what_happens(world, case):
             assert line.fields["detail"] == verdict["detail"]
 
 
+@pytest.mark.parametrize("curve", ["secp224r1", "secp256k1"])
+def test_a_key_that_no_handshake_proves_is_told(world, pki, tmp_path, curve):
+    """The certificate is good; TLS has no signature with it. In TLS 1.3 the
+    client finds that out by itself, and shows none."""
+    holder = Maker(tmp_path).make("odd", pki.ca, key=curve)
+    done = authorize(world.daemon.config, "plain", holder.cert, "--json")
+    verdict = json.loads(done.stdout)
+    assert done.returncode == 1 and verdict["allowed"] is False
+    assert verdict["reason"] == "client_certificate_bad"
+    assert "no handshake here can prove" in verdict["detail"]
+    for version in VERSIONS:
+        got_in, _ = world.handshake("plain", holder, version, None)
+        assert not got_in
+
+
 class TestIdentity:
     """What is said of the client, whatever becomes of it."""
 

@@ -68,9 +68,11 @@ class Made:
 
 
 def private_key(kind):
-    """"ec", or "rsa2048" and the like."""
+    """"ec", "secp384r1" and the like, or "rsa2048" and the like."""
     if kind == "ec":
-        return ec.generate_private_key(ec.SECP256R1())
+        kind = "secp256r1"
+    if kind.startswith("secp"):
+        return ec.generate_private_key(getattr(ec, kind.upper())())
     return rsa.generate_private_key(65537, int(kind[len("rsa"):]))
 
 
