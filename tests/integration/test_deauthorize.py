@@ -8,7 +8,7 @@ import pytest
 from conftest import listener_keys
 from harness.backends import echo
 from harness.certificates import Maker
-from harness.clients import Alert
+from harness.clients import Alert, tls_context
 from harness.daemon import ini
 from harness.limits import seconds
 
@@ -101,6 +101,20 @@ class TestReload:
         assert is_served(client)
         gw.reload(more={"server_name n": {**name, "allow_cn": "nobody"}})
         assert was_closed(gw, client, "no rule matches")
+
+    def test_closes_who_resumed_and_whose_chain_nobody_has(
+            self, door, connect, pki, version):
+        """It is let in again, with its chain."""
+        gw = door(allow_cn="behind")
+        context = tls_context(pki, pki.behind, version)
+        first = connect(gw.daemon, context=context)
+        assert is_served(first)
+        again = connect(gw.daemon, context=context, session=first.tls.session)
+        assert is_served(again) and again.tls.session_reused
+        gw.reload(allow_cn=["behind", "new"])
+        assert is_served(first)
+        assert was_closed(gw, again, "unable to get local issuer")
+        assert is_served(connect(gw.daemon, context=context))
 
     def test_keeps_everybody_if_told_so(self, door, connect):
         gw = door(allow_cn="good")
