@@ -139,19 +139,28 @@ fingerprint_with_order(const X509 *cert, const BIGNUM *order,
 	return ok;
 }
 
-enum tls_twin
-tls_twin_sha256(const struct x509_st *cert, struct x509_st *issuer,
-	unsigned char out[TLS_TWIN_SHA256_SIZE])
+static enum tls_twin
+find(const X509 *cert, X509 *issuer, unsigned char out[TLS_TWIN_SHA256_SIZE])
 {
 	BIGNUM *order;
 	bool ok;
 
 	if (issuer == NULL || !signs_with_ecdsa(issuer))
 		return TLS_TWIN_NONE;
-	(void)ERR_set_mark();
 	order = order_of(issuer);
 	ok = order != NULL && fingerprint_with_order(cert, order, out);
 	BN_free(order);
-	(void)ERR_pop_to_mark();
 	return ok ? TLS_TWIN_FOUND : TLS_TWIN_FAILED;
+}
+
+enum tls_twin
+tls_twin_sha256(const struct x509_st *cert, struct x509_st *issuer,
+	unsigned char out[TLS_TWIN_SHA256_SIZE])
+{
+	enum tls_twin answer;
+
+	(void)ERR_set_mark();
+	answer = find(cert, issuer, out);
+	(void)ERR_pop_to_mark();
+	return answer;
 }

@@ -84,6 +84,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(identity != NULL);
 	assert(ERR_peek_error() == 0);
 	check_identity(identity);
+	if (tls_peer_add_twin(identity, cert, cert) == 0 &&
+		identity->twin_sha256 != NULL)
+		check_hex(identity->twin_sha256);
+	assert(ERR_peek_error() == 0);
 	identity_free(&identity);
 	X509_free(cert);
 	return 0;
