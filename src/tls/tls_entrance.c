@@ -9,8 +9,9 @@
 #include "conf/settings.h"
 #include "tls/tls_digest.h"
 
-/* A change of what is digested, or how, changes this. */
-#define FORMAT "sallyport entrance 1"
+/* A change of what is digested, or how, changes this; and so does one of what
+ * rules mean, for a session may come from the release before. */
+#define FORMAT "sallyport entrance 2"
 
 struct entrance {
 	struct tls_digest *digest;
