@@ -277,7 +277,6 @@ take_over(struct supervisor *sv, struct handover *handover)
 		sv->base, handover, sv->rollout, tell_status, sv);
 	sv->started = true;
 	sv->upgraded_from = xstrdup(handover->version);
-	child_reap_all();
 	return rollout_take_over(sv->rollout, handover);
 }
 

@@ -263,6 +263,22 @@ class TestUpgrade:
         say(clients[other])
         say(connect(daemon))
 
+    @pytest.mark.parametrize("attempt", range(3))
+    def test_hears_of_a_death_between_the_two_images(
+            self, door, on_each_worker, attempt):
+        """Its connections are gone: nobody may wait for them at the end."""
+        daemon = door(process={"drain_timeout": "10s"})
+        clients = on_each_worker(daemon)
+        victim, other = daemon.workers()
+        daemon.send_signal(signal.SIGUSR2)
+        daemon.log.wait("upgrading")
+        os.kill(victim, signal.SIGKILL)
+        daemon.log.wait("worker died", pid=victim)
+        daemon.log.wait("upgraded")
+        say(clients[other])
+        clients[other].close_notify()
+        daemon.stop(timeout=5)
+
 
 class TestStop:
     def test_right_after_the_question_is_a_stop(self, door):
