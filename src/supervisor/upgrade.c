@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -21,6 +22,11 @@
 #include "supervisor/handover.h"
 #include "supervisor/preflight.h"
 
+/* What cannot be handed over just now is asked for again after so long, and
+ * given up when it has not come about for so long. */
+#define AGAIN_MS    100
+#define PATIENCE_MS 10000
+
 struct upgrade {
 	struct event_base *base;
 	char *program;
@@ -28,6 +34,8 @@ struct upgrade {
 	const char *path;
 	struct upgrade_owner owner;
 	bool wanted;                 /* as soon as the owner is free */
+	struct event *again;         /* it was put off until then */
+	uint64_t put_off_ms;         /* since then; 0: it was not */
 	struct preflight *preflight; /* NULL: nobody is being asked */
 	char *version;               /* that has answered; NULL: none has */
 	struct event *quiet;         /* no signal is on its way any more */
@@ -63,6 +71,36 @@ give_up(struct upgrade *upgrade, const char *why)
 	log_event(LOG_LEVEL_ERROR, "not upgraded, the old binary goes on",
 		fields, sizeof fields / sizeof fields[0]);
 	forget(upgrade);
+	upgrade->put_off_ms = 0;
+}
+
+static void
+log_put_off(const char *why)
+{
+	const struct log_field fields[] = {{.key = "detail", .text = why}};
+
+	log_event(LOG_LEVEL_NOTICE, "upgrade put off", fields, 1);
+}
+
+/* A worker that just ends, or is behind with its messages, is not in the way
+ * for long. Nothing tells when the latter is over: it is tried again. */
+static void
+put_off(struct upgrade *upgrade, const char *why)
+{
+	const struct timeval again = clock_tv_of_ms(AGAIN_MS);
+	uint64_t now = clock_monotonic_ms();
+
+	if (upgrade->put_off_ms == 0) {
+		upgrade->put_off_ms = now;
+		log_put_off(why);
+	}
+	if (now - upgrade->put_off_ms >= PATIENCE_MS) {
+		give_up(upgrade, why);
+		return;
+	}
+	forget(upgrade);
+	upgrade->wanted = true;
+	(void)evtimer_add(upgrade->again, &again);
 }
 
 static int
@@ -118,11 +156,14 @@ give_way(struct upgrade *upgrade)
 	struct handover handover;
 	struct error err;
 
-	log_upgrading(upgrade);
-	if (gather(upgrade, &handover, &err) == 0)
+	if (gather(upgrade, &handover, &err) < 0) {
+		put_off(upgrade, err.text);
+	} else {
+		log_upgrading(upgrade);
 		(void)execute(upgrade, &handover, &err);
+		give_up(upgrade, err.text);
+	}
 	handover_done(&handover);
-	give_up(upgrade, err.text);
 }
 
 /* ---- the question ---- */
@@ -205,18 +246,20 @@ ask(struct upgrade *upgrade, const struct handover *handover, struct error *err)
 static void
 begin(struct upgrade *upgrade)
 {
-	struct handover handover = {.public_fd = -1};
+	struct handover handover;
 	struct error err;
-	int rc = -1;
 
 	upgrade->image = open(upgrade->program, O_PATH | O_CLOEXEC);
-	if (upgrade->image < 0)
+	if (upgrade->image < 0) {
 		(void)error_set_errno(&err, errno, "cannot be opened");
-	else if (gather(upgrade, &handover, &err) == 0)
-		rc = ask(upgrade, &handover, &err);
-	handover_done(&handover);
-	if (rc < 0)
 		give_up(upgrade, err.text);
+		return;
+	}
+	if (gather(upgrade, &handover, &err) < 0)
+		put_off(upgrade, err.text);
+	else if (ask(upgrade, &handover, &err) < 0)
+		give_up(upgrade, err.text);
+	handover_done(&handover);
 }
 
 static bool
@@ -229,10 +272,19 @@ static void
 go_on(struct upgrade *upgrade)
 {
 	if (!upgrade->wanted || is_under_way(upgrade) ||
+		evtimer_pending(upgrade->again, NULL) ||
 		!upgrade->owner.is_free(upgrade->owner.arg))
 		return;
 	upgrade->wanted = false;
 	begin(upgrade);
+}
+
+static void
+on_again(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	go_on(arg);
 }
 
 void
@@ -284,6 +336,7 @@ upgrade_new(struct event_base *base, const char *program, char **argv,
 	upgrade->owner = *owner;
 	upgrade->image = -1;
 	upgrade->quiet = evtimer_new(base, on_quiet, upgrade);
+	upgrade->again = evtimer_new(base, on_again, upgrade);
 	return upgrade;
 }
 
@@ -297,6 +350,7 @@ upgrade_free(struct upgrade **upgrade)
 		return;
 	forget(gone);
 	event_free(gone->quiet);
+	event_free(gone->again);
 	free(gone->program);
 	free(gone);
 }

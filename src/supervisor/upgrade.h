@@ -16,7 +16,8 @@ struct upgrade;
 struct upgrade_owner {
 	/* May it be now? Not while a rollout is on its way, or a stop. */
 	bool (*is_free)(void *arg);
-	/* Everything that the next one needs. -1 with ERR. */
+	/* Everything that the next one needs. -1 with ERR: not just now; it is
+	 * asked for again, for ten seconds. */
 	int (*hand_over)(
 		struct handover *handover, struct error *err, void *arg);
 	void *arg;
@@ -29,7 +30,8 @@ struct upgrade *upgrade_new(struct event_base *base, const char *program,
 	char **argv, const char *path, const struct upgrade_owner *owner);
 void upgrade_free(struct upgrade **upgrade);
 
-/* Asks for one, which begins as soon as it may. */
+/* Asks for one, which begins as soon as it may, and again for a while if not
+ * all can be handed over just then. */
 void upgrade_ask(struct upgrade *upgrade);
 
 /* Things have changed: it may be free now, and what was asked before has to be

@@ -240,9 +240,6 @@ class TestUpgrade:
                 names = manager.names()
                 for n in range(2):
                     upgrade(daemon, n + 1)
-                    # The first has nobody: if it ended while it is handed over,
-                    # the next upgrade would be refused.
-                    daemon.log.wait("worker left")
                     say(connect(daemon, address=activated.getsockname()))
                     say(connect(daemon, address=path))
                 assert manager.names() == names
@@ -278,6 +275,61 @@ class TestUpgrade:
         say(clients[other])
         clients[other].close_notify()
         daemon.stop(timeout=5)
+
+    @pytest.mark.parametrize("attempt", range(3))
+    def test_is_not_refused_for_a_worker_that_leaves_just_then(
+            self, door, connect, attempt):
+        daemon = door()
+        for n in range(4):
+            upgrade(daemon, n + 1)
+        say(connect(daemon))
+        assert not daemon.log.find("not upgraded, the old binary goes on")
+
+
+class TestPuttingOff:
+    """A worker that has ended, but not to the supervisor's knowledge, cannot be
+    handed over."""
+
+    def test_waits_for_the_end_of_a_worker(self, door, connect):
+        daemon = door()
+        with processes.dead_in_secret(daemon.workers()[0]) as victim:
+            daemon.send_signal(signal.SIGUSR2)
+            daemon.log.wait("upgrade put off")
+            assert not daemon.log.find("worker died")
+        daemon.log.wait("worker died", pid=victim)
+        daemon.log.wait("upgraded")
+        assert len(daemon.log.find("upgrade put off")) == 1
+        say(connect(daemon))
+
+    def test_has_an_end(self, door, binary, connect):
+        daemon = door()
+        before = binary.inode()
+        binary.replace()
+        with processes.dead_in_secret(daemon.workers()[0]):
+            assert "worker 0" in refusal(daemon)["detail"]
+            say(connect(daemon))
+            assert image_of(daemon.pid) == before
+        daemon.log.wait("worker died")
+        upgrade(daemon)
+        say(connect(daemon))
+
+    def test_goes_on_while_reloads_come(self, door):
+        daemon = door()
+        with processes.dead_in_secret(daemon.workers()[0]):
+            daemon.send_signal(signal.SIGUSR2)
+            daemon.log.wait("upgrade put off")
+            daemon.send_signal(signal.SIGHUP)
+        daemon.log.wait("upgraded")
+
+    def test_does_not_keep_from_stopping(self, door):
+        daemon = door(process={"drain_timeout": "100ms"})
+        with processes.dead_in_secret(daemon.workers()[0]):
+            daemon.send_signal(signal.SIGUSR2)
+            daemon.log.wait("upgrade put off")
+            daemon.send_signal(signal.SIGTERM)
+            daemon.log.wait("stopping")
+        daemon.wait_stopped()
+        assert not daemon.log.find("upgraded")
 
 
 class TestStop:
