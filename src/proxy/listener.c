@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "conf/settings.h"
 #include "net/connect.h"
+#include "net/listen_socket.h"
 #include "proxy/conn.h"
 #include "proxy/proxy.h"
 #include "tls/tls_ctx.h"
@@ -261,8 +262,10 @@ run_out(struct listener *listener, int errnum)
  * sooner only waits longer; asking until there is nobody left costs a system
  * call that fails for every connection; and all workers are woken by the same
  * socket: one that took more would leave the others without work.
+ *
+ * False: nobody waits there, or can be let in just now.
  */
-static void
+static bool
 accept_one(struct accept_socket *socket)
 {
 	struct sockaddr_storage peer = {0};
@@ -271,14 +274,20 @@ accept_one(struct accept_socket *socket)
 
 	if (!proxy_has_room(socket->listener->proxy)) {
 		proxy_pause_accepts(socket->listener->proxy);
-		return;
+		return false;
 	}
 	fd = accept4(socket->fd, (struct sockaddr *)&peer, &len,
 		SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0)
+	if (fd >= 0) {
 		conn_start(socket->listener, fd, (struct sockaddr *)&peer);
-	else if (errno != EAGAIN && !is_error_of_the_peer(errno))
-		run_out(socket->listener, errno);
+		return true;
+	}
+	if (errno == EAGAIN)
+		return false;
+	if (is_error_of_the_peer(errno))
+		return true;
+	run_out(socket->listener, errno);
+	return false;
 }
 
 static void
@@ -286,7 +295,28 @@ on_acceptable(int fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	accept_one(arg);
+	(void)accept_one(arg);
+}
+
+void
+listener_accept_waiting(struct listener *listener, size_t which)
+{
+	int n;
+
+	for (n = 0; n < LISTEN_SOCKET_BACKLOG; n++)
+		if (!accept_one(&listener->sockets[which]))
+			return;
+}
+
+uint64_t
+listener_cookie(const struct listener *listener, size_t which)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof cookie;
+
+	(void)getsockopt(listener->sockets[which].fd, SOL_SOCKET, SO_COOKIE,
+		&cookie, &len);
+	return cookie;
 }
 
 void

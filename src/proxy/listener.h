@@ -84,6 +84,16 @@ bool listener_readmit(struct listener *listener, struct conn *conn);
 /* Takes FD, a listening socket that other workers share. */
 void listener_add_socket(struct listener *listener, int fd);
 
+/* What the kernel calls its socket WHICH, of n_sockets; never the same for two.
+ * 0: it does not say. */
+uint64_t listener_cookie(const struct listener *listener, size_t which);
+
+/*
+ * Lets in all who wait at socket WHICH, as long as there is room: right before
+ * nobody holds it any more, because then they are reset. While it accepts.
+ */
+void listener_accept_waiting(struct listener *listener, size_t which);
+
 /* From the commit of its generation to the commit of the next. Stopping
  * closes the sockets; connections live on. Stopping twice is fine. */
 void listener_start(struct listener *listener);

@@ -232,6 +232,60 @@ generation_stop(struct generation *generation)
 		listener_stop(generation->listeners[i]);
 }
 
+/* ---- from one to the next ---- */
+
+static int
+compare_cookies(const void *a, const void *b)
+{
+	const uint64_t *one = a, *other = b;
+
+	return *one < *other ? -1 : *one > *other;
+}
+
+/* Of all sockets, sorted; the caller frees. */
+static uint64_t *
+cookies(const struct generation *generation, size_t *n_out)
+{
+	uint64_t *all = xcalloc(generation->sockets.n + 1, sizeof *all);
+	const struct listener *listener;
+	size_t n = 0, i, k;
+
+	for (i = 0; i < generation->n_listeners; i++) {
+		listener = generation->listeners[i];
+		for (k = 0; k < listener->n_sockets; k++)
+			all[n++] = listener_cookie(listener, k);
+	}
+	qsort(all, n, sizeof *all, compare_cookies);
+	*n_out = n;
+	return all;
+}
+
+static void
+empty_queues(struct listener *listener, const uint64_t *kept, size_t n_kept)
+{
+	uint64_t cookie;
+	size_t i;
+
+	for (i = 0; i < listener->n_sockets; i++) {
+		cookie = listener_cookie(listener, i);
+		if (bsearch(&cookie, kept, n_kept, sizeof *kept,
+			    compare_cookies) == NULL)
+			listener_accept_waiting(listener, i);
+	}
+}
+
+void
+generation_replace(struct generation *generation, const struct generation *next)
+{
+	size_t n_kept, i;
+	uint64_t *kept = cookies(next, &n_kept);
+
+	for (i = 0; i < generation->n_listeners && n_kept > 0; i++)
+		empty_queues(generation->listeners[i], kept, n_kept);
+	free(kept);
+	generation_stop(generation);
+}
+
 void
 generation_resolved(struct generation *generation, const char *host,
 	uint16_t port, const struct addr *addresses, size_t n)

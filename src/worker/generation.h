@@ -60,6 +60,15 @@ int generation_build(struct generation *generation, struct proxy *proxy,
 void generation_start(struct generation *generation);
 void generation_stop(struct generation *generation);
 
+/*
+ * Stops it in favour of NEXT, which has been started. Who waits at a socket
+ * that NEXT does not have would be reset with its last descriptor, and is let
+ * in first. But where NEXT has none at all (this worker is about to leave)
+ * others go on to accept.
+ */
+void generation_replace(
+	struct generation *generation, const struct generation *next);
+
 /* Would CONN, of an older generation, still get in? False: it was closed. */
 bool generation_readmit(struct generation *generation, struct conn *conn);
 

@@ -103,7 +103,7 @@ on_commit(struct worker *worker, struct message *m)
 	if (!worker->draining)
 		generation_start(worker->staged);
 	if (worker->running != NULL)
-		generation_stop(worker->running);
+		generation_replace(worker->running, worker->staged);
 	generation_free(&worker->running);
 	worker->running = worker->staged;
 	worker->staged = NULL;

@@ -11,7 +11,7 @@ from conftest import listener_keys
 from harness import processes
 from harness.backends import echo
 from harness.certificates import Maker
-from harness.clients import say
+from harness.clients import Alert, say
 from harness.daemon import ini
 from harness.limits import wait_until
 from harness.programs import need_root
@@ -30,6 +30,15 @@ def refuses_connections(address):
             return True
         return False
     wait_until(is_refused, f"nobody listens on {address}")
+
+
+def is_turned_away(client):
+    """Sooner or later: it may have come in under the rules before."""
+    try:
+        client.handshake()
+        return client.stream_end() != "close_notify"
+    except (Alert, OSError):
+        return True
 
 
 def lives(pid):
@@ -221,6 +230,47 @@ class TestListeners:
         say(connect(gw.daemon, address=(host, int(port))))
         refuses_connections(old)
         say(client)
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_that_go_serve_who_waits(self, house, raw_connect, pki, workers):
+        """In the queue of a socket that nobody would ask any more."""
+        gw = house(process={"workers": workers})
+        clients = []
+        for pid in gw.daemon.workers():
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            for _ in range(40):
+                clients.append(raw_connect(gw.daemon, pki.good))
+                clients[-1].start_handshake()
+            gw.write(listen="127.0.0.2:0")
+            gw.daemon.send_signal(signal.SIGHUP)
+            gw.daemon.log.wait("reloading")
+        finally:
+            for pid in gw.daemon.workers():
+                os.kill(pid, signal.SIGCONT)
+        gw.daemon.log.wait("reloaded")
+        for client in clients:
+            client.handshake()
+            say(client)
+        refuses_connections(gw.daemon.address())
+
+    def test_that_go_put_who_waits_under_the_new_rules(self, house, pki,
+                                                       raw_connect):
+        gw = house(process={"workers": 1}, allow_cn="good")
+        worker, = gw.daemon.workers()
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            clients = [raw_connect(gw.daemon, pki.good) for _ in range(10)]
+            for client in clients:
+                client.start_handshake()
+            gw.write(listen="127.0.0.2:0", allow_cn="somebody else")
+            gw.daemon.send_signal(signal.SIGHUP)
+            gw.daemon.log.wait("reloading")
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        gw.daemon.log.wait("reloaded")
+        for client in clients:
+            assert is_turned_away(client)
 
     def test_keep_their_socket(self, house, connect):
         gw = house()

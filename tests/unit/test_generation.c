@@ -214,6 +214,65 @@ connections_keep_the_generation_they_were_born_in(void **state)
 	unpack(&fds);
 }
 
+/* Two generations of the proxy, with these sockets (taken; -1: none), one in
+ * favour of the other, while a client waits at g->port. Returns how many were
+ * let in meanwhile. */
+static uint64_t
+accepted_by_replacing(struct gateway *g, int socket, int next_socket)
+{
+	struct bundle_fds fds = pack(g);
+	struct generation *old = generation_new(1), *young = generation_new(2);
+	struct tls_client client;
+	uint64_t accepted;
+
+	g->proxy = proxy_new(g->base, g->stats, 10);
+	generation_add_socket(old, "gw", socket);
+	if (next_socket >= 0)
+		generation_add_socket(young, "gw", next_socket);
+	assert_int_equal(build(old, g, &fds), 0);
+	assert_int_equal(build(young, g, &fds), 0);
+	generation_start(old);
+	gateway_dial(g, &client, NULL);
+	generation_start(young);
+	generation_replace(old, young);
+	accepted = gateway_count(g, STATS_ACCEPTED);
+	assert_false(is_open(socket));
+	generation_stop(young);
+	generation_free(&old);
+	generation_free(&young);
+	tls_client_done(&client);
+	unpack(&fds);
+	return accepted;
+}
+
+static void
+who_waits_at_a_socket_that_goes_is_let_in(void **state)
+{
+	struct gateway *g = *state;
+	unsigned short other;
+	int socket = tcp_listen(&g->port);
+
+	assert_int_equal(
+		accepted_by_replacing(g, socket, tcp_listen(&other)), 1);
+}
+
+static void
+who_waits_at_a_socket_that_stays_is_left_to_the_next(void **state)
+{
+	struct gateway *g = *state;
+	int socket = tcp_listen(&g->port);
+
+	assert_int_equal(accepted_by_replacing(g, socket, dup(socket)), 0);
+}
+
+static void
+one_without_sockets_leaves_who_waits_to_other_workers(void **state)
+{
+	struct gateway *g = *state;
+
+	assert_int_equal(accepted_by_replacing(g, tcp_listen(&g->port), -1), 0);
+}
+
 static void
 news_of_a_host_reaches_its_listener(void **state)
 {
@@ -260,6 +319,9 @@ main(void)
 		TEST(a_key_that_does_not_belong_to_it_is_reported),
 		TEST(a_bundle_without_secrets_is_reported),
 		TEST(connections_keep_the_generation_they_were_born_in),
+		TEST(who_waits_at_a_socket_that_goes_is_let_in),
+		TEST(who_waits_at_a_socket_that_stays_is_left_to_the_next),
+		TEST(one_without_sockets_leaves_who_waits_to_other_workers),
 		TEST(news_of_a_host_reaches_its_listener),
 	};
 

@@ -203,6 +203,59 @@ one_that_starts_during_a_pause_waits_for_its_end(void **state)
 }
 
 static void
+all_who_wait_are_let_in_at_once(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client clients[6];
+
+	gateway_open(g, 10);
+	for (size_t i = 0; i < 6; i++)
+		gateway_dial(g, &clients[i], NULL);
+	listener_accept_waiting(g->listener, 0);
+	assert_int_equal(accepted(g), 6);
+	listener_accept_waiting(g->listener, 0);
+	assert_int_equal(accepted(g), 6);
+	for (size_t i = 0; i < 6; i++)
+		tls_client_done(&clients[i]);
+}
+
+static void
+who_waits_is_let_in_as_long_as_there_is_room(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_client clients[3];
+
+	gateway_open(g, 2);
+	for (size_t i = 0; i < 3; i++)
+		gateway_dial(g, &clients[i], NULL);
+	listener_accept_waiting(g->listener, 0);
+	assert_int_equal(accepted(g), 2);
+	assert_true(g->proxy->accepts_paused);
+	for (size_t i = 0; i < 3; i++)
+		tls_client_done(&clients[i]);
+}
+
+static void
+a_socket_has_a_cookie_of_its_own(void **state)
+{
+	struct gateway *g = *state;
+	unsigned short other;
+	int fd = tcp_listen(&other);
+
+	gateway_open(g, 10);
+	listener_stop(g->listener);
+	listener_add_socket(g->listener, fd);
+	listener_add_socket(g->listener, tcp_listen(&g->port));
+	listener_add_socket(g->listener, dup(fd));
+	listener_start(g->listener);
+	assert_true(listener_cookie(g->listener, 0) != 0);
+	assert_true(listener_cookie(g->listener, 0) !=
+		    listener_cookie(g->listener, 1));
+	assert_true(listener_cookie(g->listener, 0) ==
+		    listener_cookie(g->listener, 2));
+}
+
+static void
 a_socket_that_cannot_accept_pauses_and_says_so(void **state)
 {
 	struct gateway *g = *state;
@@ -237,6 +290,9 @@ main(void)
 		TEST(nothing_is_accepted_before_the_start),
 		TEST(every_socket_is_accepted_from),
 		TEST(one_that_starts_during_a_pause_waits_for_its_end),
+		TEST(all_who_wait_are_let_in_at_once),
+		TEST(who_waits_is_let_in_as_long_as_there_is_room),
+		TEST(a_socket_has_a_cookie_of_its_own),
 		TEST(a_socket_that_cannot_accept_pauses_and_says_so),
 	};
 
