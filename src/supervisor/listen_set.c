@@ -228,6 +228,18 @@ remove_unix_socket(const struct addr *addr)
 		(void)unlink(un->sun_path);
 }
 
+/* Open or closed: what has become of its file was decided then. */
+static bool
+has_address(const struct listen_set *set, const struct addr *addr)
+{
+	size_t i;
+
+	for (i = 0; set != NULL && i < set->n; i++)
+		if (addr_equal(&set->items[i].addr, addr))
+			return true;
+	return false;
+}
+
 void
 listen_set_remove_files(
 	const struct listen_set *set, const struct listen_set *kept)
@@ -235,7 +247,7 @@ listen_set_remove_files(
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
-		if (find_socket(kept, &set->items[i].addr) < 0)
+		if (!has_address(kept, &set->items[i].addr))
 			remove_unix_socket(&set->items[i].addr);
 }
 

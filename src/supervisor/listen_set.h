@@ -45,7 +45,8 @@ void listen_set_store(
  * KEEP_FILES: somebody else holds what they lead to. */
 void listen_set_close(struct listen_set *set, bool keep_files);
 
-/* Removes the files of unix sockets that KEPT (may be NULL) has not. */
+/* Removes the files of unix sockets that KEPT (may be NULL, its sockets may be
+ * closed) has not. */
 void listen_set_remove_files(
 	const struct listen_set *set, const struct listen_set *kept);
 

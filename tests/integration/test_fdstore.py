@@ -307,6 +307,27 @@ class TestUnixSocket:
         say(connect(daemon, address=path))
         assert os.stat(path).st_ino == before.st_ino
 
+    def test_keeps_its_file_when_stopped_in_a_reload(self, service, listen,
+                                                     path, raw_connect, pki):
+        daemon = service(listen)
+        before = os.stat(path)
+        worker = daemon.workers()[0]
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            daemon.send_signal(signal.SIGHUP)
+            daemon.log.wait("reloading")
+            daemon.send_signal(signal.SIGTERM)
+            daemon.log.wait("stopping")
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        daemon.wait_stopped()
+        waiting = raw_connect(daemon, pki.good, address=path)
+        waiting.start_handshake()
+        service(listen)
+        waiting.handshake()
+        say(waiting)
+        assert os.stat(path).st_ino == before.st_ino
+
     def test_is_made_anew_when_the_manager_has_forgotten_it(
             self, service, manager, listen, path, connect):
         service(listen).stop()

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "config.h"
 
 #include "supervisor/listen_set.h"
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/error.h"
 #include "conf/settings.h"
 #include "supervisor/handover.h"
 #include "supervisor/socket_store.h"
@@ -122,6 +124,36 @@ what_is_closed_already_is_not_handed_over(void **state)
 	handover_done(&handover);
 }
 
+/* A stop closes what runs, and then drops what was on its way. */
+static void
+the_file_of_a_socket_that_is_kept_stays_when_it_is_closed(void **state)
+{
+	const struct fixture *it = *state;
+	struct listen_set kept = {0}, dropped = {0}, none = {0};
+	struct socket_store *store = socket_store_new();
+	struct addr *addr = &it->settings->listeners[0].listen.items[0];
+	char *where = NULL;
+	struct error err;
+
+	assert_true(asprintf(&where, "unix:%s/gw.sock", it->dir) > 0);
+	assert_int_equal(addr_parse(where, ADDR_FOR_LISTEN, addr, &err), 0);
+	assert_int_equal(
+		listen_set_open(&kept, it->settings, NULL, store, it->report),
+		0);
+	assert_int_equal(listen_set_open(&dropped, it->settings, &kept, store,
+				 it->report),
+		0);
+	listen_set_close(&kept, true);
+	listen_set_remove_files(&dropped, &kept);
+	assert_int_equal(access(where + strlen("unix:"), F_OK), 0);
+	listen_set_remove_files(&dropped, &none);
+	assert_int_equal(access(where + strlen("unix:"), F_OK), -1);
+	listen_set_done(&kept);
+	listen_set_done(&dropped);
+	socket_store_free(&store);
+	free(where);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, set_up, fixture_teardown)
 
@@ -132,6 +164,7 @@ main(void)
 		TEST(what_is_handed_over_is_taken),
 		TEST(what_makes_no_sense_is_closed),
 		TEST(what_is_closed_already_is_not_handed_over),
+		TEST(the_file_of_a_socket_that_is_kept_stays_when_it_is_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
