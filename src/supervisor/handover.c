@@ -118,6 +118,7 @@ put_lists(struct blob *blob, const struct handover *handover)
 		blob_put_u32(blob, worker->index);
 		blob_put_u32(blob, (uint32_t)worker->pid);
 		blob_put_u32(blob, worker->leaving);
+		blob_put_u32(blob, worker->foreign);
 		put_fd(blob, worker->channel_fd);
 		put_fd(blob, worker->stats_fd);
 	}
@@ -224,6 +225,7 @@ get_workers(struct blob_reader *reader, struct handover *out)
 		pid = blob_get_u32(reader);
 		worker.pid = (pid_t)pid;
 		worker.leaving = get_bool(reader);
+		worker.foreign = get_bool(reader);
 		worker.channel_fd = get_fd(reader);
 		worker.stats_fd = get_fd(reader);
 		if (pid <= 1 || pid > INT_MAX || worker.channel_fd < 0)

@@ -18,7 +18,7 @@ struct error;
  * HANDOVER_FORMAT changes with what is written here or in the bundles that go
  * along; a binary takes over from one with the same format only.
  */
-#define HANDOVER_FORMAT "sallyport handover 1"
+#define HANDOVER_FORMAT "sallyport handover 2"
 
 /* More is not read. */
 #define HANDOVER_MAX ((size_t)4 * 1024 * 1024)
@@ -45,6 +45,7 @@ struct handover_worker {
 	unsigned index;
 	pid_t pid;
 	bool leaving; /* does not accept any more */
+	bool foreign; /* speaks another protocol even now */
 	int channel_fd;
 	int stats_fd;
 };

@@ -83,7 +83,6 @@ on_message(struct message *m, void *arg)
 
 	if (slot->foreign)
 		return;
-
 	switch (m->type) {
 	case MESSAGE_READY:
 		slot->ready = true;
@@ -238,7 +237,7 @@ worker_slot_adopt(struct event_base *base, const struct handover_worker *worker,
 	worker_numbers_adopt(&slot->numbers, worker->stats_fd);
 	slot->order = worker->leaving ? WORKER_LEAVE : WORKER_LAST;
 	slot->ready = true;
-	slot->foreign = foreign;
+	slot->foreign = foreign || worker->foreign;
 	slot->child = child_adopt(base, worker->pid, worker->channel_fd,
 		&child_callbacks, slot, &err);
 	return slot;
@@ -254,6 +253,7 @@ worker_slot_hand_over(
 		.index = slot->index,
 		.pid = child_pid(slot->child),
 		.leaving = slot->order == WORKER_LEAVE,
+		.foreign = slot->foreign,
 		.channel_fd = child_channel_fd(slot->child),
 		.stats_fd = slot->numbers.fd,
 	};

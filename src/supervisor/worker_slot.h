@@ -49,8 +49,9 @@ struct worker_slot *worker_slot_new(struct event_base *base, unsigned index,
 	void *arg);
 
 /*
- * One that a process of the binary before ours fills. FOREIGN: it speaks
- * another protocol, and hears of nothing but its end. Takes the descriptors.
+ * One that a process of the binary before ours fills. FOREIGN: that one speaks
+ * another protocol. Such a worker, or one that was foreign there already, hears
+ * of nothing but its end. Takes the descriptors.
  */
 struct worker_slot *worker_slot_adopt(struct event_base *base,
 	const struct handover_worker *worker, bool foreign,

@@ -420,7 +420,7 @@ class TestRefusal:
 
     def test_of_a_binary_with_another_handover(self, running, binary):
         daemon, is_untouched = running()
-        binary.replace((b"sallyport handover 1", b"sallyport handover 9"))
+        binary.replace((b"sallyport handover 2", b"sallyport handover 9"))
         assert "another format" in refusal(daemon)["detail"]
         is_untouched()
 
@@ -439,7 +439,7 @@ class TestRefusal:
         before = daemon.descriptors()[daemon.pid]
         for _ in range(5):
             refusal(daemon)
-        binary.replace((b"sallyport handover 1", b"sallyport handover 9"))
+        binary.replace((b"sallyport handover 2", b"sallyport handover 9"))
         for _ in range(5):
             refusal(daemon)
         wait_until(lambda: daemon.descriptors()[daemon.pid] == before,
@@ -517,6 +517,21 @@ class TestAnotherProtocol:
         say(client)
         binary.replace(self.OTHER)
         upgrade(daemon)
+        say(client)
+        edit(daemon, "[listener gw]", "[listener gw]\nallow_cn = somebody")
+        daemon.send_signal(signal.SIGHUP)
+        client.recv_to_end()
+        assert daemon.closed(reason="drained")
+
+    def test_is_not_forgotten_by_the_next_upgrade(self, door, binary,
+                                                  connect):
+        """Which both binaries that take part in speak, but not the worker."""
+        daemon = door(process={"drain_timeout": "300ms"})
+        client = connect(daemon)
+        say(client)
+        binary.replace(self.OTHER)
+        upgrade(daemon)
+        upgrade(daemon, 2)
         say(client)
         edit(daemon, "[listener gw]", "[listener gw]\nallow_cn = somebody")
         daemon.send_signal(signal.SIGHUP)

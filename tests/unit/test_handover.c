@@ -36,6 +36,7 @@ filled(void)
 	const struct handover_worker worker = {.index = 3,
 		.pid = 4711,
 		.leaving = true,
+		.foreign = true,
 		.channel_fd = 12,
 		.stats_fd = -1};
 
@@ -85,6 +86,7 @@ what_was_written_is_read(void **state)
 	assert_int_equal(got.workers[0].index, 3);
 	assert_int_equal(got.workers[0].pid, 4711);
 	assert_true(got.workers[0].leaving);
+	assert_true(got.workers[0].foreign);
 	assert_int_equal(got.workers[0].channel_fd, 12);
 	assert_int_equal(got.workers[0].stats_fd, -1);
 	handover_done(&got);
