@@ -252,7 +252,7 @@ worker_slot_hand_over(
 	*worker_out = (struct handover_worker){
 		.index = slot->index,
 		.pid = child_pid(slot->child),
-		.leaving = slot->order == WORKER_LEAVE,
+		.leaving = !is_wanted(slot),
 		.foreign = slot->foreign,
 		.channel_fd = child_channel_fd(slot->child),
 		.stats_fd = slot->numbers.fd,

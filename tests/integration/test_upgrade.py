@@ -538,6 +538,25 @@ class TestAnotherProtocol:
         client.recv_to_end()
         assert daemon.closed(reason="drained")
 
+    def test_lets_one_that_drains_go_over_a_failed_upgrade(
+            self, door, binary, connect):
+        daemon = door(process={"workers": 1, "drain_timeout": "3s"})
+        client = connect(daemon)
+        say(client)
+        victim, = daemon.workers()
+        binary.replace(self.OTHER)
+        upgrade(daemon)
+        edit(daemon, "[listener gw]", "[listener gw]\nallow_cn = somebody")
+        daemon.send_signal(signal.SIGHUP)
+        daemon.log.wait("reloaded", count=2)
+        binary.replace(self.OTHER, TestNewWorkersThatFail.BREAK)
+        daemon.send_signal(signal.SIGUSR2)
+        client.recv_to_end()
+        daemon.log.wait("no worker of the new binary comes up, the old ones "
+                        "go on", 30)
+        wait_until(lambda: is_gone(victim), "it has ended")
+        assert not daemon.log.find("worker died", pid=victim)
+
     def test_drains_them_when_the_upgrade_changes_something(
             self, door, binary, connect):
         daemon = door(process={"drain_timeout": "300ms"})
