@@ -21,6 +21,7 @@
 struct name {
 	char host[ADDR_NAME_MAX + 1];
 	uint16_t port;
+	bool wanted; /* for names_keep() */
 	bool answered;
 	bool known; /* ANSWER has addresses */
 	struct message answer;
@@ -223,24 +224,57 @@ add(struct names *names, const struct addr *addr)
 	ask(names, name);
 }
 
-void
-names_use(struct names *names, const struct settings *settings)
+/* Calls WITH for every backend. */
+static void
+each_backend(struct names *names, const struct settings *settings,
+	void (*with)(struct names *names, const struct addr *addr))
 {
 	const struct listener_settings *listener;
 	size_t i, k;
 
-	if (names->process == NULL)
-		names->process = &settings->process;
 	for (i = 0; i < settings->n_listeners; i++) {
 		listener = &settings->listeners[i];
-		add(names, &listener->backend);
+		with(names, &listener->backend);
 		for (k = 0; k < listener->n_overlays; k++)
-			add(names, &listener->overlays[k].backend);
+			with(names, &listener->overlays[k].backend);
 	}
+}
+
+void
+names_use(struct names *names, const struct settings *settings)
+{
+	if (names->process == NULL)
+		names->process = &settings->process;
+	each_backend(names, settings, add);
 	if (names->n > 0 && names->resolver == NULL && !names->stopped)
 		start_resolver(names);
 	if (names->n > 0)
 		set_timer(names, NAMES_EVERY_MS);
+}
+
+static void
+want(struct names *names, const struct addr *addr)
+{
+	struct name *name = addr->kind != ADDR_HOST
+				    ? NULL
+				    : find(names, addr->name, addr->port);
+
+	if (name != NULL)
+		name->wanted = true;
+}
+
+void
+names_keep(struct names *names, const struct settings *settings)
+{
+	size_t kept = 0, i;
+
+	for (i = 0; i < names->n; i++)
+		names->items[i].wanted = false;
+	each_backend(names, settings, want);
+	for (i = 0; i < names->n; i++)
+		if (names->items[i].wanted)
+			names->items[kept++] = names->items[i];
+	names->n = kept;
 }
 
 void

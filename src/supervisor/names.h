@@ -26,6 +26,9 @@ void names_free(struct names **names);
  * with the first name there is, as the first settings say. */
 void names_use(struct names *names, const struct settings *settings);
 
+/* And nobody else's any more. */
+void names_keep(struct names *names, const struct settings *settings);
+
 /* For resolvers to come; borrowed until the next call. */
 void names_set_process(
 	struct names *names, const struct process_settings *process);

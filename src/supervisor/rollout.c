@@ -88,6 +88,8 @@ static void
 refuse(struct rollout *rollout)
 {
 	workers_abort(rollout->workers);
+	if (rollout->running != NULL)
+		names_keep(rollout->names, bundle_settings(rollout->running));
 	bundle_source_drop(
 		rollout->source, rollout->running, &rollout->pending);
 	finish(rollout, false);
@@ -105,6 +107,7 @@ commit(struct rollout *rollout)
 	bundle_use_log(rollout->pending);
 	names_repeat(rollout->names, tell_workers, rollout->workers);
 	workers_commit(rollout->workers);
+	names_keep(rollout->names, bundle_settings(rollout->pending));
 	names_set_process(
 		rollout->names, &bundle_settings(rollout->pending)->process);
 	if (rollout->running != NULL)

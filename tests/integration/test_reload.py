@@ -334,6 +334,20 @@ class TestSettings:
         assert new.recv_exactly(9) == b"the other"
         say(old)
 
+    def test_of_backends_forget_names_that_nobody_has(self, house):
+        gw = house()
+        gw.reload(backend="gone.invalid:80", allow_remote_plaintext=True)
+        gw.reload(backend="stays.invalid:80")
+        said = "backend name does not resolve"
+        gw.daemon.log.wait(said, backend="stays.invalid")
+        before = len(gw.daemon.log.find(said, backend="gone.invalid"))
+        # A new resolver is asked for all of them.
+        resolver, = set(processes.children(gw.daemon.pid)) - set(
+            gw.daemon.workers())
+        os.kill(resolver, signal.SIGKILL)
+        gw.daemon.log.wait(said, backend="stays.invalid", count=2)
+        assert len(gw.daemon.log.find(said, backend="gone.invalid")) == before
+
     def test_of_the_log_change(self, house, connect):
         gw = house()
         gw.write({"log_level": "error"})
