@@ -25,6 +25,7 @@ struct control {
 	struct event_base *base;
 	struct control_call_list calls;
 	size_t n_calls;
+	bool held; /* nobody is let in */
 	struct control_handler handler;
 };
 
@@ -51,7 +52,21 @@ on_call_over(void *arg)
 	struct control *control = arg;
 
 	control->n_calls--;
-	(void)event_add(control->accept, NULL);
+	if (!control->held)
+		(void)event_add(control->accept, NULL);
+}
+
+bool
+control_hold(struct control *control, bool on)
+{
+	if (control == NULL)
+		return true;
+	control->held = on;
+	if (on)
+		(void)event_del(control->accept);
+	else if (control->n_calls < CONTROL_CALLS_MAX)
+		(void)event_add(control->accept, NULL);
+	return control->n_calls == 0;
 }
 
 static void

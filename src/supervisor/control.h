@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct error;
@@ -35,8 +36,13 @@ struct control *control_new(struct event_base *base, const char *path,
 	struct rollout *rollout, control_status_fn status, void *arg,
 	struct error *err);
 
-/* The one that HANDOVER brings, if any; else NULL. Who is calling just then is
- * hung up on. */
+/* ON: nobody is let in, until it is off again; who comes waits, if need be for
+ * the next image of this process. Returns whether nobody is in. Accepts NULL.
+ */
+bool control_hold(struct control *control, bool on);
+
+/* The one that HANDOVER brings, if any; else NULL. Who is in just then is hung
+ * up on. */
 struct control *control_take_over(struct event_base *base,
 	struct handover *handover, struct rollout *rollout,
 	control_status_fn status, void *arg);

@@ -258,6 +258,12 @@ is_free(void *arg)
 	       !drain_has_begun(sv->drain);
 }
 
+static bool
+hold(bool on, void *arg)
+{
+	return control_hold(((const struct supervisor *)arg)->control, on);
+}
+
 static int
 hand_over(struct handover *handover, struct error *err, void *arg)
 {
@@ -321,20 +327,12 @@ open_loop(struct supervisor *sv)
 	sv->signals = signals_new(sv->base, &callbacks, sv);
 }
 
-static void
-close_loop(struct supervisor *sv)
-{
-	signals_free(&sv->signals);
-	event_base_free(sv->base);
-}
-
 /* BEFORE: of the binary before ours; NULL: there was none. */
 static void
 open_parts(struct supervisor *sv, const struct supervisor_options *options,
 	const struct handover *before)
 {
-	const struct upgrade_owner owner = {
-		.is_free = is_free, .hand_over = hand_over, .arg = sv};
+	const struct upgrade_owner owner = {is_free, hold, hand_over, sv};
 	static const struct rollout_callbacks callbacks = {
 		.on_begin = on_rollout_begin,
 		.source = {.on_read = on_read, .on_loaded = on_loaded},
@@ -392,7 +390,8 @@ supervisor_main(const struct supervisor_options *options)
 	(void)rollout_ask(sv.rollout, NULL, NULL);
 	(void)event_base_dispatch(sv.base);
 	close_parts(&sv);
-	close_loop(&sv);
+	signals_free(&sv.signals);
+	event_base_free(sv.base);
 	if (sv.status == EXIT_SUCCESS)
 		log_msg(LOG_LEVEL_NOTICE, "stopped");
 	return sv.status;

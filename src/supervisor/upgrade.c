@@ -27,6 +27,13 @@
 #define AGAIN_MS    100
 #define PATIENCE_MS 10000
 
+/* Turns of the loop in which libevent tells what signals it has caught. */
+#define SIGNAL_TURNS 2
+
+/* Whoever is being served then is looked after so often. */
+#define LOOK_MS   10
+#define TURNS_MAX 100
+
 struct upgrade {
 	struct event_base *base;
 	char *program;
@@ -39,7 +46,7 @@ struct upgrade {
 	struct preflight *preflight; /* NULL: nobody is being asked */
 	char *version;               /* that has answered; NULL: none has */
 	struct event *quiet;         /* no signal is on its way any more */
-	unsigned turns;              /* of the loop until then */
+	unsigned turns;              /* of the loop since VERSION came */
 	sigset_t mask;               /* before VERSION came */
 	int image;                   /* of whom is asked: it is the one that is
 					executed, whatever is at the path then */
@@ -53,8 +60,10 @@ forget(struct upgrade *upgrade)
 {
 	preflight_free(&upgrade->preflight);
 	fd_close(&upgrade->image);
-	if (upgrade->version != NULL)
+	if (upgrade->version != NULL) {
 		(void)sigprocmask(SIG_SETMASK, &upgrade->mask, NULL);
+		(void)upgrade->owner.hold(false, upgrade->owner.arg);
+	}
 	free(upgrade->version);
 	upgrade->version = NULL;
 }
@@ -170,18 +179,31 @@ give_way(struct upgrade *upgrade)
 
 static void go_on(struct upgrade *upgrade);
 
+/* No signal, and nobody who is being served? If not, it looks again. */
+static bool
+is_quiet(struct upgrade *upgrade)
+{
+	const struct timeval soon =
+		clock_tv_of_ms(upgrade->turns < SIGNAL_TURNS ? 0 : LOOK_MS);
+	bool held = upgrade->owner.hold(true, upgrade->owner.arg);
+
+	upgrade->turns++;
+	if (upgrade->turns >= SIGNAL_TURNS &&
+		(held || upgrade->turns >= TURNS_MAX))
+		return true;
+	(void)evtimer_add(upgrade->quiet, &soon);
+	return false;
+}
+
 static void
 on_quiet(int fd, short what, void *arg)
 {
 	struct upgrade *upgrade = arg;
-	const struct timeval at_once = {0};
 
 	(void)fd;
 	(void)what;
-	if (--upgrade->turns > 0) {
-		(void)evtimer_add(upgrade->quiet, &at_once);
+	if (!is_quiet(upgrade))
 		return;
-	}
 	/* What the other has looked at may be the past by now. */
 	if (upgrade->wanted || !upgrade->owner.is_free(upgrade->owner.arg)) {
 		upgrade->wanted = true;
@@ -206,7 +228,7 @@ hold_signals(struct upgrade *upgrade)
 
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &upgrade->mask);
-	upgrade->turns = 2;
+	upgrade->turns = 0;
 	(void)evtimer_add(upgrade->quiet, &at_once);
 }
 

@@ -16,6 +16,10 @@ struct upgrade;
 struct upgrade_owner {
 	/* May it be now? Not while a rollout is on its way, or a stop. */
 	bool (*is_free)(void *arg);
+	/* ON: nothing is begun any more that the next one could not go on with,
+	 * until it is off again. Returns whether nothing like that is left; it
+	 * is asked again, for a second, and then cut off. */
+	bool (*hold)(bool on, void *arg);
 	/* Everything that the next one needs. -1 with ERR: not just now; it is
 	 * asked for again, for ten seconds. */
 	int (*hand_over)(

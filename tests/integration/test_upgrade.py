@@ -249,6 +249,31 @@ class TestUpgrade:
         finally:
             manager.close()
 
+    @pytest.mark.parametrize("request_line", [b"status\n", b"reload\n"])
+    def test_hangs_up_on_nobody_who_asks(self, door, request_line):
+        daemon = door()
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(20)
+            caller.connect(str(daemon.admin_socket))
+            caller.sendall(request_line[:3])
+            daemon.send_signal(signal.SIGUSR2)
+            # Right before the end all signals wait.
+            wait_until(lambda: int(processes.status(daemon.pid)["SigBlk"], 16),
+                       "the other binary has answered")
+            caller.sendall(request_line[3:])
+            with caller.makefile() as answer:
+                assert answer.read().splitlines()[-1] == "ok"
+        daemon.log.wait("upgraded")
+
+    def test_waits_for_no_silent_caller(self, door):
+        daemon = door()
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(20)
+            caller.connect(str(daemon.admin_socket))
+            upgrade(daemon)
+            assert caller.recv(1) == b""
+        assert daemon.status()["state"] == "serving"
+
     def test_survives_the_death_of_an_old_worker(self, door, binary,
                                                  connect, on_each_worker):
         daemon = door()

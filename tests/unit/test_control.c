@@ -116,6 +116,43 @@ the_socket_is_its_owners(void **state)
 }
 
 static void
+who_comes_while_it_is_held_waits(void **state)
+{
+	const struct fixture *f = *state;
+	char answer[8];
+	int fd;
+
+	assert_true(control_hold(f->control, true));
+	fd = dial(f);
+	assert_int_equal(write(fd, "status\n", 7), 7);
+	turn(f, 4);
+	assert_int_equal(recv(fd, answer, sizeof answer, MSG_DONTWAIT), -1);
+	assert_true(control_hold(f->control, false));
+	turn(f, 4);
+	assert_int_equal(recv(fd, answer, sizeof answer, MSG_DONTWAIT), 8);
+	assert_memory_equal(answer, "fine\nok\n", 8);
+	(void)close(fd);
+}
+
+static void
+who_is_in_when_it_is_held_is_served(void **state)
+{
+	const struct fixture *f = *state;
+	char answer[8];
+	int fd = dial(f);
+
+	turn(f, 2);
+	assert_false(control_hold(f->control, true));
+	assert_int_equal(write(fd, "status\n", 7), 7);
+	turn(f, 4);
+	assert_int_equal(recv(fd, answer, sizeof answer, MSG_DONTWAIT), 8);
+	assert_true(control_hold(f->control, true));
+	(void)control_hold(f->control, false);
+	(void)close(fd);
+	assert_answer(f, "status\n", "fine\nok\n");
+}
+
+static void
 the_status_comes_in_either_form(void **state)
 {
 	assert_answer(*state, "status\n", "fine\nok\n");
@@ -171,6 +208,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_CONTROL(the_socket_is_its_owners),
 		WITH_CONTROL(the_status_comes_in_either_form),
+		WITH_CONTROL(who_comes_while_it_is_held_waits),
+		WITH_CONTROL(who_is_in_when_it_is_held_is_served),
 		WITH_CONTROL(what_is_no_request_is_told_so),
 		WITH_CONTROL(whoever_hangs_up_makes_room),
 		WITH_CONTROL(a_second_one_finds_the_place_taken),
