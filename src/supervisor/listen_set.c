@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,6 +25,40 @@
 /* Mode of a new unix socket, cut by nobody's umask. */
 #define UNIX_SOCKET_MODE 0660
 
+static const char *
+path_of(const struct addr *addr)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&addr->sa;
+
+	return addr->kind == ADDR_UNIX && un->sun_path[0] != '\0' ? un->sun_path
+								  : NULL;
+}
+
+/* Fills in which file leads to it. */
+static void
+note_file(struct listen_entry *entry)
+{
+	const char *path = path_of(&entry->addr);
+	struct stat st;
+
+	if (path == NULL || lstat(path, &st) < 0)
+		return;
+	entry->dev = st.st_dev;
+	entry->ino = st.st_ino;
+}
+
+/* Does the path lead there still? What has none is never lost. */
+static bool
+has_its_file(const struct listen_entry *entry)
+{
+	const char *path = path_of(&entry->addr);
+	struct stat st;
+
+	return path == NULL ||
+	       (lstat(path, &st) == 0 && st.st_dev == entry->dev &&
+		       st.st_ino == entry->ino);
+}
+
 /* Takes FD. */
 static void
 add_socket(struct listen_set *set, const struct listener_settings *listener,
@@ -35,6 +70,7 @@ add_socket(struct listen_set *set, const struct listener_settings *listener,
 	socket = &set->items[set->n++];
 	*socket = (struct listen_entry){
 		.listener = listener->name, .addr = *addr, .fd = fd};
+	note_file(socket);
 }
 
 static int
@@ -70,7 +106,7 @@ find_socket(const struct listen_set *set, const struct addr *addr)
 
 	for (i = 0; set != NULL && i < set->n; i++)
 		if (addr_equal(&set->items[i].addr, addr) &&
-			set->items[i].fd >= 0)
+			set->items[i].fd >= 0 && has_its_file(&set->items[i]))
 			return set->items[i].fd;
 	return -1;
 }
@@ -220,23 +256,27 @@ listen_set_store(
 }
 
 static void
-remove_unix_socket(const struct addr *addr)
+remove_file(const struct listen_entry *entry)
 {
-	const struct sockaddr_un *un = (const struct sockaddr_un *)&addr->sa;
+	const char *path = path_of(&entry->addr);
 
-	if (addr->kind == ADDR_UNIX && un->sun_path[0] != '\0')
-		(void)unlink(un->sun_path);
+	if (path != NULL && has_its_file(entry))
+		(void)unlink(path);
 }
 
 /* Open or closed: what has become of its file was decided then. */
 static bool
-has_address(const struct listen_set *set, const struct addr *addr)
+has_file(const struct listen_set *set, const struct listen_entry *entry)
 {
+	const struct listen_entry *other;
 	size_t i;
 
-	for (i = 0; set != NULL && i < set->n; i++)
-		if (addr_equal(&set->items[i].addr, addr))
+	for (i = 0; set != NULL && i < set->n; i++) {
+		other = &set->items[i];
+		if (addr_equal(&other->addr, &entry->addr) &&
+			other->dev == entry->dev && other->ino == entry->ino)
 			return true;
+	}
 	return false;
 }
 
@@ -247,8 +287,8 @@ listen_set_remove_files(
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
-		if (!has_address(kept, &set->items[i].addr))
-			remove_unix_socket(&set->items[i].addr);
+		if (!has_file(kept, &set->items[i]))
+			remove_file(&set->items[i]);
 }
 
 void
@@ -260,7 +300,7 @@ listen_set_close(struct listen_set *set, bool keep_files)
 		if (set->items[i].fd < 0)
 			continue;
 		if (!keep_files)
-			remove_unix_socket(&set->items[i].addr);
+			remove_file(&set->items[i]);
 		fd_close(&set->items[i].fd);
 	}
 }

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/addr.h"
 
@@ -18,6 +19,8 @@ struct listen_entry {
 	const char *listener;
 	struct addr addr; /* as configured */
 	int fd;           /* -1 once closed */
+	dev_t dev;        /* of a unix one: its file; 0: it has none */
+	ino_t ino;
 };
 
 struct listen_set {
@@ -30,8 +33,9 @@ void listen_set_done(struct listen_set *set);
 
 /*
  * Opens what SETTINGS say: sockets that PREVIOUS (may be NULL) has too are
- * shared with it, inherited ones are taken by name, stored ones by address,
- * the rest is opened anew. Returns 0, or -1 with findings in REPORT.
+ * shared with it (unless they are unix ones whose file has gone), inherited
+ * ones are taken by name, stored ones by address, the rest is opened anew.
+ * Returns 0, or -1 with findings in REPORT.
  */
 int listen_set_open(struct listen_set *set, const struct settings *settings,
 	const struct listen_set *previous, struct socket_store *store,
@@ -46,7 +50,7 @@ void listen_set_store(
 void listen_set_close(struct listen_set *set, bool keep_files);
 
 /* Removes the files of unix sockets that KEPT (may be NULL, its sockets may be
- * closed) has not. */
+ * closed) has not. Never what somebody else has put there since. */
 void listen_set_remove_files(
 	const struct listen_set *set, const struct listen_set *kept);
 

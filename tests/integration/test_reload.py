@@ -298,6 +298,29 @@ class TestListeners:
         assert kept.stat().st_ino == inode
         say(connect(gw.daemon, address=str(kept)))
 
+    def test_on_unix_sockets_without_a_file_get_a_new_one(
+            self, house, open_dir, connect):
+        path = open_dir / "gw.sock"
+        gw = house(listen=f"unix:{path}")
+        client = connect(gw.daemon)
+        path.unlink()
+        gw.reload(idle_timeout="2h")
+        say(connect(gw.daemon, address=str(path)))
+        inode = path.stat().st_ino
+        gw.reload(idle_timeout="3h")
+        assert path.stat().st_ino == inode
+        say(client)
+
+    def test_on_unix_sockets_remove_nobody_elses_file(self, house, open_dir):
+        path = open_dir / "gw.sock"
+        gw = house(listen=[f"unix:{path}", "127.0.0.1:0"])
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+            other.listen()
+            gw.reload(listen="127.0.0.1:0")
+            assert path.exists()
+
     def test_on_unix_sockets_of_a_refused_generation_leave_none(
             self, house, open_dir, maker, pki):
         kept, new = open_dir / "kept", open_dir / "new"
