@@ -31,7 +31,11 @@ def _steady(n, **options):
 # whether clients need a certificate.
 WORK = {
     "full": ("handshake", HANDSHAKES, _handshakes, False),
+    "full-tls12": ("handshake", HANDSHAKES,
+                   lambda n: _handshakes(n, tls="1.2"), False),
     "mutual": ("handshake", HANDSHAKES, _handshakes, True),
+    "mutual-tls12": ("handshake", HANDSHAKES,
+                     lambda n: _handshakes(n, tls="1.2"), True),
     "resumed": ("handshake", HANDSHAKES,
                 lambda n: _handshakes(n, resume=True), False),
     "mutual-resumed": ("handshake", HANDSHAKES,
