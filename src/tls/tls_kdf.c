@@ -19,9 +19,9 @@
 
 struct request {
 	int mode; /* -1: not given */
-	const struct tls_hkdf *hkdf;
-	struct tls_hkdf_bytes key;
-	struct tls_hkdf_bytes salt;
+	const struct tls_hmac *hmac;
+	struct tls_hmac_bytes key;
+	struct tls_hmac_bytes salt;
 	struct tls_hkdf_label label; /* the context is called data here */
 };
 
@@ -39,10 +39,10 @@ static bool
 read_digest(struct request *request, const OSSL_PARAM *param)
 {
 	if (param->data_type != OSSL_PARAM_UTF8_STRING || param->data == NULL ||
-		request->hkdf != NULL)
+		request->hmac != NULL)
 		return false;
-	request->hkdf = tls_hkdf_find(param->data);
-	return request->hkdf != NULL;
+	request->hmac = tls_hmac_find(param->data);
+	return request->hmac != NULL;
 }
 
 static bool
@@ -63,7 +63,7 @@ read_bytes(struct request *request, const OSSL_PARAM *param)
 		param->data == NULL || param->data_size == 0)
 		return false;
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		struct tls_hkdf_bytes *bytes =
+		struct tls_hmac_bytes *bytes =
 			(void *)((char *)request + fields[i].offset);
 
 		if (strcmp(param->key, fields[i].name) != 0)
@@ -110,18 +110,18 @@ is_expand(const struct request *request, size_t len)
 {
 	return request->mode == EVP_KDF_HKDF_MODE_EXPAND_ONLY &&
 	       request->key.at != NULL &&
-	       request->key.len <= tls_hkdf_key_max(request->hkdf) &&
+	       request->key.len <= tls_hmac_key_max(request->hmac) &&
 	       request->salt.at == NULL && len > 0 &&
-	       len <= tls_hkdf_size(request->hkdf);
+	       len <= tls_hmac_size(request->hmac);
 }
 
 static bool
 is_extract(const struct request *request, size_t len)
 {
 	return request->mode == EVP_KDF_HKDF_MODE_EXTRACT_ONLY &&
-	       request->salt.len <= tls_hkdf_key_max(request->hkdf) &&
+	       request->salt.len <= tls_hmac_key_max(request->hmac) &&
 	       request->label.context.at == NULL &&
-	       len == tls_hkdf_size(request->hkdf);
+	       len == tls_hmac_size(request->hmac);
 }
 
 /* ---- the answer ---- */
@@ -131,23 +131,23 @@ is_extract(const struct request *request, size_t len)
 static bool
 extract(const struct request *request, unsigned char *out)
 {
-	static const unsigned char zeros[TLS_HKDF_MAX];
-	size_t size = tls_hkdf_size(request->hkdf);
-	unsigned char salt[TLS_HKDF_MAX] = {0};
-	struct tls_hkdf_bytes ikm = request->key;
+	static const unsigned char zeros[TLS_HMAC_MAX];
+	size_t size = tls_hmac_size(request->hmac);
+	unsigned char salt[TLS_HMAC_MAX] = {0};
+	struct tls_hmac_bytes ikm = request->key;
 	struct tls_hkdf_label label = request->label;
 	bool is_good = true;
 
 	if (request->salt.at != NULL) {
-		label.context = tls_hkdf_empty(request->hkdf);
+		label.context = tls_hmac_empty(request->hmac);
 		is_good = tls_hkdf_expand_label(
-			request->hkdf, request->salt, &label, salt, size);
+			request->hmac, request->salt, &label, salt, size);
 	}
 	if (ikm.at == NULL)
-		ikm = (struct tls_hkdf_bytes){zeros, size};
+		ikm = (struct tls_hmac_bytes){zeros, size};
 	is_good = is_good &&
-		  tls_hkdf_extract(request->hkdf,
-			  (struct tls_hkdf_bytes){salt, size}, ikm, out);
+		  tls_hkdf_extract(request->hmac,
+			  (struct tls_hmac_bytes){salt, size}, ikm, out);
 	OPENSSL_cleanse(salt, sizeof salt);
 	return is_good;
 }
@@ -159,11 +159,11 @@ answer(const OSSL_PARAM *params, unsigned char *out, size_t len, int *result)
 	struct request request = {.mode = -1};
 
 	if (params == NULL || out == NULL || !read_params(&request, params) ||
-		request.hkdf == NULL || !has_label(&request.label))
+		request.hmac == NULL || !has_label(&request.label))
 		return false;
 	if (is_expand(&request, len))
 		*result = tls_hkdf_expand_label(
-			request.hkdf, request.key, &request.label, out, len);
+			request.hmac, request.key, &request.label, out, len);
 	else if (is_extract(&request, len))
 		*result = extract(&request, out);
 	else
@@ -345,7 +345,7 @@ tls_kdf_replace(struct ossl_algorithm_st *kdfs)
 	while (kdfs->algorithm_names != NULL && !is_tls13_kdf(kdfs))
 		kdfs++;
 	if (kdfs->algorithm_names == NULL ||
-		!take_functions(kdfs->implementation) || !tls_hkdf_open())
+		!take_functions(kdfs->implementation) || !tls_hmac_open())
 		return false;
 	kdfs->implementation = ours;
 	return true;
