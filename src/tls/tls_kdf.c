@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 
 #include "tls/tls_hmac.h"
+#include "tls/tls_kdf12.h"
 #include "tls/tls_kdf13.h"
 
 /* Of the provider's own. */
@@ -34,6 +35,7 @@ struct kind {
 };
 
 static struct kind tls13 = {.name = "TLS13-KDF", .answer = tls_kdf13_answer};
+static struct kind tls12 = {.name = "TLS1-PRF", .answer = tls_kdf12_answer};
 
 /* ---- one of any kind ---- */
 
@@ -150,6 +152,24 @@ gettable_tls13(void *context, void *provider)
 	return gettable(&tls13, context, provider);
 }
 
+static void *
+newctx_tls12(void *provider)
+{
+	return newctx(&tls12, provider);
+}
+
+static const OSSL_PARAM *
+settable_tls12(void *context, void *provider)
+{
+	return settable(&tls12, context, provider);
+}
+
+static const OSSL_PARAM *
+gettable_tls12(void *context, void *provider)
+{
+	return gettable(&tls12, context, provider);
+}
+
 #define FUNCTION(id, function)                                                 \
 	{                                                                      \
 		OSSL_FUNC_KDF_##id, (void (*)(void))(function)                 \
@@ -163,6 +183,18 @@ static const OSSL_DISPATCH functions_tls13[] = {
 	FUNCTION(SETTABLE_CTX_PARAMS, settable_tls13),
 	FUNCTION(SET_CTX_PARAMS, set),
 	FUNCTION(GETTABLE_CTX_PARAMS, gettable_tls13),
+	FUNCTION(GET_CTX_PARAMS, get),
+	{0, NULL},
+};
+
+static const OSSL_DISPATCH functions_tls12[] = {
+	FUNCTION(NEWCTX, newctx_tls12),
+	FUNCTION(FREECTX, freectx),
+	FUNCTION(RESET, reset),
+	FUNCTION(DERIVE, derive),
+	FUNCTION(SETTABLE_CTX_PARAMS, settable_tls12),
+	FUNCTION(SET_CTX_PARAMS, set),
+	FUNCTION(GETTABLE_CTX_PARAMS, gettable_tls12),
 	FUNCTION(GET_CTX_PARAMS, get),
 	{0, NULL},
 };
@@ -245,9 +277,11 @@ bool
 tls_kdf_replace(struct ossl_algorithm_st *kdfs)
 {
 	OSSL_ALGORITHM *of_tls13 = find(kdfs, &tls13);
+	OSSL_ALGORITHM *of_tls12 = find(kdfs, &tls12);
 
-	if (of_tls13 == NULL || !tls_hmac_open())
+	if (of_tls13 == NULL || of_tls12 == NULL || !tls_hmac_open())
 		return false;
 	of_tls13->implementation = functions_tls13;
+	of_tls12->implementation = functions_tls12;
 	return true;
 }

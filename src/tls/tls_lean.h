@@ -7,11 +7,11 @@
  * provider has (some seventy, PEM and private keys among them) and throws all
  * but one away again: a tenth of a handshake with mutual TLS for each
  * certificate it touches, and it touches the client's once more in every
- * ticket. And the secrets of TLS 1.3 cost it a fifth of a plain handshake
- * (tls_kdf.h). So handshakes run in a library context of their own, whose
- * provider is OpenSSL's default one without the decoders that no certificate
- * needs, and with a key schedule and a making of X25519 keys (tls_x25519.h) of
- * ours.
+ * ticket. And the secrets of TLS 1.3 cost it a fifth of a plain handshake, and
+ * those of TLS 1.2 a twenty-fifth (tls_kdf.h). So handshakes run in a library
+ * context of their own, whose provider is OpenSSL's default one without the
+ * decoders that no certificate needs, and with key derivation functions and a
+ * making of X25519 keys (tls_x25519.h) of ours.
  *
  * Only where the process has nothing but the default provider and what comes
  * with it: whoever configured another one, FIPS for one, is served by it.

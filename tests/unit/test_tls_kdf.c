@@ -15,13 +15,16 @@
 
 #include "kdf_pair.h"
 
-static struct kdf_pair tls13;
+static struct kdf_pair tls13, tls12;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	return kdf_pair_init(&tls13, "TLS13-KDF") ? 0 : -1;
+	return kdf_pair_init(&tls13, "TLS13-KDF") &&
+			       kdf_pair_init(&tls12, "TLS1-PRF")
+		       ? 0
+		       : -1;
 }
 
 static int
@@ -29,10 +32,11 @@ teardown(void **state)
 {
 	(void)state;
 	kdf_pair_done(&tls13);
+	kdf_pair_done(&tls12);
 	return 0;
 }
 
-/* ---- what both are asked, as libssl asks it, in two parts ---- */
+/* ---- what both kinds are asked, as libssl asks it, in two parts ---- */
 
 struct question {
 	const struct kdf_pair *pair;
@@ -80,6 +84,28 @@ question_of_tls13(unsigned char *noise)
 	return question;
 }
 
+static struct question
+question_of_tls12(unsigned char *noise)
+{
+	static char digest[] = "SHA2-256";
+	struct question question = {
+		.pair = &tls12,
+		.first =
+			{
+				OSSL_PARAM_construct_utf8_string(
+					OSSL_KDF_PARAM_DIGEST, digest, 0),
+				OSSL_PARAM_construct_octet_string(
+					OSSL_KDF_PARAM_SECRET, noise, 48),
+				OSSL_PARAM_construct_end(),
+			},
+		.rest = {OSSL_PARAM_construct_octet_string(
+			OSSL_KDF_PARAM_SEED, noise + 1, 47)},
+	};
+
+	join(&question);
+	return question;
+}
+
 /* ---- tests ---- */
 
 static void
@@ -91,6 +117,9 @@ handshakes_get_ours_before_3_2(void **state)
 	(void)state;
 	assert_string_equal(
 		OSSL_PROVIDER_get0_name(EVP_KDF_get0_provider(tls13.ours)),
+		expected);
+	assert_string_equal(
+		OSSL_PROVIDER_get0_name(EVP_KDF_get0_provider(tls12.ours)),
 		expected);
 }
 
@@ -131,9 +160,11 @@ asking_in_steps_is_the_same(void **state)
 	uint32_t seed = 4;
 	unsigned char *noise = kdf_pair_noise(&seed);
 	struct question of_tls13 = question_of_tls13(noise);
+	struct question of_tls12 = question_of_tls12(noise);
 
 	(void)state;
 	assert_steps_are_the_same(&of_tls13);
+	assert_steps_are_the_same(&of_tls12);
 }
 
 static size_t
@@ -174,9 +205,11 @@ what_there_is_to_set_and_get_is_the_same(void **state)
 	uint32_t seed = 10;
 	unsigned char *noise = kdf_pair_noise(&seed);
 	struct question of_tls13 = question_of_tls13(noise);
+	struct question of_tls12 = question_of_tls12(noise);
 
 	(void)state;
 	assert_params_are_the_same(&of_tls13);
+	assert_params_are_the_same(&of_tls12);
 }
 
 /* ---- where one is missing ---- */
@@ -201,15 +234,15 @@ static void
 a_table_without_them_stays_as_it_was(void **state)
 {
 	(void)state;
-	assert_not_replaced("TLS13-KDF-2", "TLS13");
+	assert_not_replaced("TLS13-KDF-2", "TLS1-PR");
 }
 
 /* And they serve as before. */
 static void
 those_without_functions_stay_as_they_were(void **state)
 {
-	assert_not_replaced("TLS13-KDF", "SSHKDF");
-	assert_not_replaced("TLS13-KDF:1", "SSHKDF");
+	assert_not_replaced("TLS13-KDF", "TLS1-PRF");
+	assert_not_replaced("TLS13-KDF:1", "TLS1-PRF:2");
 	asking_in_steps_is_the_same(state);
 }
 
