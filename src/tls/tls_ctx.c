@@ -284,7 +284,7 @@ tls_ctx_unref(struct tls_ctx **ctx)
 	tls_sni_free(&it->names);
 	tls_alpn_done(&it->alpn);
 	policy_rules_free(&it->rules);
-	tls_ticket_keys_free(&it->ticket_keys);
+	tls_ticket_keys_unref(&it->ticket_keys);
 	fd_close(&it->keylog_fd);
 	free(it->groups);
 	free(it);

@@ -219,7 +219,7 @@ keys_of_start(struct file_source *files)
 	if (file_source_read(files, FILE_SOURCE_TICKET_SECRET, FILE_SECRET,
 		    &bytes, &len, NULL) < 0)
 		return tls_ticket_keys_new_random();
-	return tls_ticket_keys_new((const unsigned char *)bytes, len);
+	return tls_ticket_keys_get((const unsigned char *)bytes, len);
 }
 
 static int
@@ -236,7 +236,7 @@ load_keys(struct tls_ctx *ctx, const struct listener_settings *listener,
 	else if (file_source_read(
 			 files, path, FILE_SECRET, &bytes, &len, &err) == 0) {
 		if (len >= TLS_TICKET_SECRET_MIN)
-			ctx->ticket_keys = tls_ticket_keys_new(
+			ctx->ticket_keys = tls_ticket_keys_get(
 				(const unsigned char *)bytes, len);
 		else
 			(void)error_set(&err,

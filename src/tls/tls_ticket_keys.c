@@ -31,6 +31,8 @@ _Static_assert(sizeof cache_info == INFO_SIZE, "hkdf() takes no other size");
 enum { BEFORE, PRESENT, AFTER, N_HOURS };
 
 struct tls_ticket_keys {
+	unsigned refs;
+	struct tls_ticket_keys *next; /* of the shared ones */
 	unsigned char prk[PRK_SIZE];
 	unsigned char cache[TLS_SESSION_SEAL_KEY_SIZE];
 	EVP_CIPHER *cipher; /* fetched once: OpenSSL 3 is slow at that */
@@ -38,6 +40,8 @@ struct tls_ticket_keys {
 	int64_t hour; /* that KEYS are around; -1: none yet */
 	struct tls_ticket_key keys[N_HOURS];
 };
+
+static struct tls_ticket_keys *shared; /* none of them twice */
 
 /* MODE is EXTRACT_ONLY (INFO unused) or EXPAND_ONLY. */
 static int
@@ -97,19 +101,79 @@ turn_to(struct tls_ticket_keys *keys, int64_t unix_s)
 	return 0;
 }
 
-struct tls_ticket_keys *
-tls_ticket_keys_new(const unsigned char *secret, size_t len)
+static int
+extract(const unsigned char *secret, size_t len, unsigned char prk[PRK_SIZE])
+{
+	return hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, secret, len, NULL, prk,
+		PRK_SIZE);
+}
+
+static struct tls_ticket_keys *
+make(const unsigned char prk[PRK_SIZE])
 {
 	struct tls_ticket_keys *keys = xcalloc(1, sizeof *keys);
 
+	keys->refs = 1;
 	keys->hour = -1;
+	memcpy(keys->prk, prk, PRK_SIZE);
 	keys->cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	if (keys->cipher == NULL ||
-		hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, secret, len, NULL,
-			keys->prk, sizeof keys->prk) < 0 ||
 		hkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, keys->prk, sizeof keys->prk,
 			cache_info, keys->cache, sizeof keys->cache) < 0)
-		tls_ticket_keys_free(&keys);
+		tls_ticket_keys_unref(&keys);
+	return keys;
+}
+
+struct tls_ticket_keys *
+tls_ticket_keys_new(const unsigned char *secret, size_t len)
+{
+	unsigned char prk[PRK_SIZE];
+	struct tls_ticket_keys *keys = NULL;
+
+	if (extract(secret, len, prk) == 0)
+		keys = make(prk);
+	mem_wipe(prk, sizeof prk);
+	ERR_clear_error();
+	return keys;
+}
+
+/* What is extracted from a secret stands for it. */
+static struct tls_ticket_keys *
+find(const unsigned char prk[PRK_SIZE])
+{
+	struct tls_ticket_keys *keys = shared;
+
+	while (keys != NULL && memcmp(keys->prk, prk, PRK_SIZE) != 0)
+		keys = keys->next;
+	return keys;
+}
+
+static struct tls_ticket_keys *
+make_shared(const unsigned char prk[PRK_SIZE])
+{
+	struct tls_ticket_keys *keys = make(prk);
+
+	if (keys == NULL)
+		return NULL;
+	keys->next = shared;
+	shared = keys;
+	return keys;
+}
+
+struct tls_ticket_keys *
+tls_ticket_keys_get(const unsigned char *secret, size_t len)
+{
+	unsigned char prk[PRK_SIZE];
+	struct tls_ticket_keys *keys = NULL;
+
+	if (extract(secret, len, prk) == 0) {
+		keys = find(prk);
+		if (keys != NULL)
+			keys->refs++;
+		else
+			keys = make_shared(prk);
+	}
+	mem_wipe(prk, sizeof prk);
 	ERR_clear_error();
 	return keys;
 }
@@ -126,14 +190,26 @@ tls_ticket_keys_new_random(void)
 	return keys;
 }
 
+static void
+unshare(const struct tls_ticket_keys *keys)
+{
+	struct tls_ticket_keys **at = &shared;
+
+	while (*at != NULL && *at != keys)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = keys->next;
+}
+
 void
-tls_ticket_keys_free(struct tls_ticket_keys **keys)
+tls_ticket_keys_unref(struct tls_ticket_keys **keys)
 {
 	struct tls_ticket_keys *it = *keys;
 
 	*keys = NULL;
-	if (it == NULL)
+	if (it == NULL || --it->refs > 0)
 		return;
+	unshare(it);
 	EVP_CIPHER_free(it->cipher);
 	mem_wipe(it, sizeof *it);
 	free(it);

@@ -29,15 +29,19 @@ struct tls_ticket_key {
 	unsigned char mac[32];                    /* HMAC-SHA256 */
 };
 
-/* SECRET is not kept: only what is derived from it. NULL when OpenSSL cannot,
- * without memory mostly. */
+/* A reference for the caller. SECRET is not kept: only what is derived from
+ * it. NULL when OpenSSL cannot, without memory mostly. */
 struct tls_ticket_keys *tls_ticket_keys_new(
+	const unsigned char *secret, size_t len);
+/* The same, but whoever gets keys of this SECRET while there are some gets
+ * those: a thousand contexts then derive an hour's keys once. */
+struct tls_ticket_keys *tls_ticket_keys_get(
 	const unsigned char *secret, size_t len);
 /* From a secret that nobody else knows. */
 struct tls_ticket_keys *tls_ticket_keys_new_random(void);
 
-/* Wipes them. Accepts NULL. */
-void tls_ticket_keys_free(struct tls_ticket_keys **keys);
+/* The last one wipes them. Accepts NULL. */
+void tls_ticket_keys_unref(struct tls_ticket_keys **keys);
 
 enum tls_ticket_opening {
 	TLS_TICKET_UNKNOWN, /* no key of that name (any more, or yet) */

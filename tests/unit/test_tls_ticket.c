@@ -152,11 +152,52 @@ a_session_is_resumed(void **state)
 	tls_ctx_unref(&ctx);
 }
 
+/* As in another process: with keys of its own from the same secret. */
+static struct tls_ctx *
+make_elsewhere(struct stage *at)
+{
+	struct tls_ctx *ctx = context_make(at->it, "gw", BASE);
+	const char *secret;
+	size_t len;
+
+	assert_int_equal(file_source_read(at->it->files, "secret.bin",
+				 FILE_SECRET, &secret, &len, NULL),
+		0);
+	tls_ticket_keys_unref(&ctx->ticket_keys);
+	ctx->ticket_keys =
+		tls_ticket_keys_new((const unsigned char *)secret, len);
+	assert_non_null(ctx->ticket_keys);
+	return ctx;
+}
+
 static void
 another_process_with_the_same_secret_resumes(void **state)
 {
-	check_lines(*state, (const char *[]){"gw", "gw"},
-		(const char *[]){"", ""}, true);
+	struct stage *at = *state;
+	struct tls_ctx *here = context_make(at->it, "gw", BASE);
+	struct tls_ctx *elsewhere = make_elsewhere(at);
+
+	assert_resumed(at, here, elsewhere, true);
+	tls_ctx_unref(&here);
+	tls_ctx_unref(&elsewhere);
+}
+
+static void
+contexts_of_one_secret_share_its_keys(void **state)
+{
+	struct stage *at = *state;
+	struct tls_ctx *one = context_make(at->it, "gw", BASE);
+	struct tls_ctx *two = context_make(at->it, "gw2", BASE);
+	struct tls_ctx *three;
+
+	context_write_secret(at->it, "two");
+	three = context_make(at->it, "gw", BASE);
+	assert_ptr_equal(one->ticket_keys, two->ticket_keys);
+	assert_ptr_not_equal(one->ticket_keys, three->ticket_keys);
+	tls_ctx_unref(&one); /* the other one keeps them */
+	assert_resumed(at, two, two, true);
+	tls_ctx_unref(&two);
+	tls_ctx_unref(&three);
 }
 
 static void
@@ -470,7 +511,7 @@ a_ticket_is_taken_in_the_next_hour_and_not_after(void **state)
 {
 	struct stage *at = *state;
 	struct tls_ctx *now = context_make(at->it, "gw", BASE);
-	struct tls_ctx *later = context_make(at->it, "gw", BASE);
+	struct tls_ctx *later = make_elsewhere(at);
 
 	skew(later, HOUR);
 	assert_resumed(at, now, later, true);
@@ -485,7 +526,7 @@ a_ticket_of_a_machine_that_is_ahead_is_taken(void **state)
 {
 	struct stage *at = *state;
 	struct tls_ctx *now = context_make(at->it, "gw", BASE);
-	struct tls_ctx *ahead = context_make(at->it, "gw", BASE);
+	struct tls_ctx *ahead = make_elsewhere(at);
 
 	skew(ahead, HOUR);
 	assert_resumed(at, ahead, now, true);
@@ -905,6 +946,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_is_resumed),
 		TEST(another_process_with_the_same_secret_resumes),
+		TEST(contexts_of_one_secret_share_its_keys),
 		TEST(without_a_secret_every_context_has_its_own),
 		TEST(the_secret_of_the_start_is_shared_by_all_workers),
 		TEST(another_secret_means_a_full_handshake),

@@ -27,7 +27,7 @@ teardown(void **state)
 {
 	struct tls_ticket_keys *keys = *state;
 
-	tls_ticket_keys_free(&keys);
+	tls_ticket_keys_unref(&keys);
 	assert_null(keys);
 	return 0;
 }
@@ -66,8 +66,8 @@ the_key_of_the_cache_depends_on_the_secret_alone(void **state)
 		tls_ticket_keys_cache(keys), tls_ticket_keys_cache(same), 32);
 	assert_memory_not_equal(
 		tls_ticket_keys_cache(keys), tls_ticket_keys_cache(other), 32);
-	tls_ticket_keys_free(&same);
-	tls_ticket_keys_free(&other);
+	tls_ticket_keys_unref(&same);
+	tls_ticket_keys_unref(&other);
 }
 
 static void
@@ -78,7 +78,7 @@ the_same_secret_makes_the_same_keys_everywhere(void **state)
 	struct tls_ticket_key two = key_at(elsewhere, NOON + HOUR - 1);
 
 	assert_memory_equal(&one, &two, sizeof one);
-	tls_ticket_keys_free(&elsewhere);
+	tls_ticket_keys_unref(&elsewhere);
 }
 
 /* Computed with another implementation of RFC 5869 and 64-bit big-endian
@@ -106,7 +106,7 @@ another_secret_makes_other_keys(void **state)
 	assert_memory_not_equal(one.name, two.name, sizeof one.name);
 	assert_memory_not_equal(one.aes, two.aes, sizeof one.aes);
 	assert_memory_not_equal(one.mac, two.mac, sizeof one.mac);
-	tls_ticket_keys_free(&elsewhere);
+	tls_ticket_keys_unref(&elsewhere);
 }
 
 static void
@@ -123,8 +123,8 @@ every_byte_of_a_long_secret_counts(void **state)
 	first = key_at(one, NOON);
 	second = key_at(two, NOON);
 	assert_memory_not_equal(first.aes, second.aes, sizeof first.aes);
-	tls_ticket_keys_free(&one);
-	tls_ticket_keys_free(&two);
+	tls_ticket_keys_unref(&one);
+	tls_ticket_keys_unref(&two);
 }
 
 static void
@@ -189,8 +189,50 @@ random_keys_are_never_the_same(void **state)
 
 	(void)state;
 	assert_memory_not_equal(first.name, second.name, sizeof first.name);
-	tls_ticket_keys_free(&one);
-	tls_ticket_keys_free(&two);
+	tls_ticket_keys_unref(&one);
+	tls_ticket_keys_unref(&two);
+}
+
+static void
+whoever_gets_keys_of_one_secret_gets_the_same_ones(void **state)
+{
+	struct tls_ticket_keys *one = tls_ticket_keys_get(secret, 32);
+	struct tls_ticket_keys *two = tls_ticket_keys_get(secret, 32);
+	struct tls_ticket_keys *other = tls_ticket_keys_get(another, 32);
+	struct tls_ticket_key of_one = key_at(one, NOON);
+	struct tls_ticket_key of_all = key_at(*state, NOON);
+
+	assert_ptr_equal(one, two);
+	assert_ptr_not_equal(one, other);
+	assert_ptr_not_equal(one, *state); /* was not made for others */
+	assert_memory_equal(&of_one, &of_all, sizeof of_one);
+	tls_ticket_keys_unref(&one);
+	tls_ticket_keys_unref(&two);
+	tls_ticket_keys_unref(&other);
+}
+
+static void
+shared_keys_live_as_long_as_somebody_has_them(void **state)
+{
+	struct tls_ticket_keys *first = tls_ticket_keys_get(another, 32);
+	struct tls_ticket_keys *one = tls_ticket_keys_get(secret, 32);
+	struct tls_ticket_keys *two = tls_ticket_keys_get(secret, 32);
+	struct tls_ticket_keys *last = tls_ticket_keys_get(another, 33);
+	struct tls_ticket_key before = key_at(one, NOON);
+	struct tls_ticket_key after;
+
+	(void)state;
+	tls_ticket_keys_unref(&one);
+	one = tls_ticket_keys_get(secret, 32);
+	assert_ptr_equal(one, two);
+	tls_ticket_keys_unref(&one);
+	tls_ticket_keys_unref(&two);
+	one = tls_ticket_keys_get(secret, 32); /* anew, with others around */
+	after = key_at(one, NOON);
+	assert_memory_equal(&before, &after, sizeof before);
+	tls_ticket_keys_unref(&one);
+	tls_ticket_keys_unref(&last);
+	tls_ticket_keys_unref(&first);
 }
 
 /* What OpenSSL does with the two contexts. */
@@ -263,7 +305,7 @@ nothing_is_freed_twice(void **state)
 	struct tls_ticket_keys *none = NULL;
 
 	(void)state;
-	tls_ticket_keys_free(&none);
+	tls_ticket_keys_unref(&none);
 	assert_null(none);
 }
 
@@ -285,6 +327,8 @@ main(void)
 		TEST(a_ticket_of_a_machine_whose_clock_is_ahead_is_opened),
 		TEST(an_unknown_name_is_not_opened),
 		TEST(random_keys_are_never_the_same),
+		TEST(whoever_gets_keys_of_one_secret_gets_the_same_ones),
+		TEST(shared_keys_live_as_long_as_somebody_has_them),
 		TEST(what_was_sealed_is_opened),
 		TEST(nothing_is_freed_twice),
 	};
