@@ -172,6 +172,10 @@ load_certs(struct tls_ctx *ctx, const struct listener_settings *listener,
 {
 	int status = 0;
 
+	/* A key from elsewhere would be exported at its first signature. Not
+	 * SSL_CTX_new(): what a library context has fetched is gone through
+	 * whenever it decodes a key. */
+	tls_lean_begin();
 	if (tls_cert_load_pairs(ctx->ssl_ctx, listener, files, report) < 0)
 		status = -1;
 	if (tls_ca_load(ctx->ssl_ctx, listener, files, report) < 0)
@@ -179,6 +183,7 @@ load_certs(struct tls_ctx *ctx, const struct listener_settings *listener,
 	if (tls_crl_load(ctx->ssl_ctx, &ctx->entrance.until_s, listener, files,
 		    report) < 0)
 		status = -1;
+	tls_lean_end();
 	return status;
 }
 

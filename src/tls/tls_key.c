@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/decoder.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -19,10 +20,12 @@
 #include "base/error.h"
 #include "conf/settings.h"
 #include "tls/tls_error.h"
+#include "tls/tls_lean.h"
 #include "tls/tls_load.h"
 #include "tls/tls_parsed.h"
 
 #define FINGERPRINT_BYTES 8
+#define KIND_SIZE         80
 
 /* For OpenSSL's callback. TEXT is borrowed from the file source. */
 struct password {
@@ -98,17 +101,84 @@ say_unreadable(const struct tls_load *load, const struct tls_item *item,
 		load->listener->tls.password_file);
 }
 
+/* Under which decoders know the kind of key: "EC" of "EC PRIVATE KEY", or what
+ * PKCS#8 says. Of an unknown kind they would all be tried. */
+static bool
+find_kind(const char *form, const unsigned char *der, long len,
+	char kind[KIND_SIZE])
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	const ASN1_OBJECT *oid;
+	bool is_found;
+
+	if (strcmp(form, PEM_STRING_PKCS8INF) != 0) {
+		(void)snprintf(
+			kind, KIND_SIZE, "%.*s", (int)strcspn(form, " "), form);
+		return true;
+	}
+	info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &der, len);
+	is_found = info != NULL &&
+		   PKCS8_pkey_get0(&oid, NULL, NULL, NULL, info) == 1 &&
+		   OBJ_obj2txt(kind, KIND_SIZE, oid, 0) > 0;
+	PKCS8_PRIV_KEY_INFO_free(info); /* wipes */
+	return is_found;
+}
+
+static EVP_PKEY *
+decode_kind(const char *kind, const unsigned char *der, size_t len)
+{
+	EVP_PKEY *key = NULL;
+	OSSL_DECODER_CTX *ctx = OSSL_DECODER_CTX_new_for_pkey(
+		&key, "DER", NULL, kind, EVP_PKEY_KEYPAIR, NULL, NULL);
+
+	if (ctx != NULL)
+		(void)OSSL_DECODER_from_data(ctx, &der, &len);
+	OSSL_DECODER_CTX_free(ctx);
+	return key;
+}
+
+/* By the few decoders of handshakes. NULL for whatever they cannot do,
+ * encrypted PKCS#8 for one. */
+static EVP_PKEY *
+decode_lean(BIO *bio, struct password *password)
+{
+	char kind[KIND_SIZE];
+	EVP_PKEY *key = NULL;
+	unsigned char *der;
+	char *form;
+	long len;
+
+	if (PEM_bytes_read_bio(&der, &len, &form, PEM_STRING_EVP_PKEY, bio,
+		    give_password, password) != 1)
+		return NULL;
+	if (find_kind(form, der, len, kind))
+		key = decode_kind(kind, der, (size_t)len);
+	OPENSSL_clear_free(der, (size_t)len);
+	OPENSSL_free(form);
+	return key;
+}
+
 static EVP_PKEY *
 decode(const char *bytes, size_t len, struct password *password)
 {
 	/* Reads in place: no copy of the secret is made here. */
 	BIO *bio = BIO_new_mem_buf(bytes, (int)len);
-	EVP_PKEY *key;
+	bool is_inside = tls_lean_is_inside();
+	EVP_PKEY *key = NULL;
 
 	if (bio == NULL)
 		return NULL;
+	if (is_inside) {
+		key = decode_lean(bio, password);
+		tls_lean_end();
+	}
 	ERR_clear_error();
-	key = PEM_read_bio_PrivateKey(bio, NULL, give_password, password);
+	/* All that OpenSSL can read, and what it says about the rest. */
+	if (key == NULL && BIO_seek(bio, 0) == 0)
+		key = PEM_read_bio_PrivateKey(
+			bio, NULL, give_password, password);
+	if (is_inside)
+		tls_lean_begin();
 	BIO_free(bio);
 	return key;
 }

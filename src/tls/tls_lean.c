@@ -18,7 +18,7 @@
 /* OpenSSL 3.2 remembers which decoders it needed. */
 #define FIRST_THAT_REMEMBERS 0x30200000L
 
-/* One for each kind of key. */
+/* One for each kind of key and each form of it. */
 #define DECODERS_MAX 16
 
 /* As many as OpenSSL has, and some. */
@@ -33,6 +33,7 @@ static OSSL_ALGORITHM kdfs[KDFS_MAX + 1];
 static OSSL_ALGORITHM keymgmts[KEYMGMTS_MAX + 1];
 
 static OSSL_LIB_CTX *lean; /* NULL: do without */
+static bool is_inside;     /* LEAN is the default */
 
 /* ---- the lean provider: all is the whole one's, but for three tables ---- */
 
@@ -117,20 +118,46 @@ is_called(const OSSL_ALGORITHM *decoder, const char *name)
 	       (names[len] == ':' || names[len] == '\0');
 }
 
-/* Of what a certificate says about its key, if that is one that can sign a
- * handshake: any other key is refused anyway. */
 static bool
-is_of_certificates(const OSSL_ALGORITHM *decoder)
+is_for(const OSSL_ALGORITHM *decoder, const char *structure)
 {
-	static const char *const keys[] = {
-		"RSA", "RSA-PSS", "DSA", "EC", "ED25519", "ED448"};
 	const char *properties = decoder->property_definition;
-	bool is_signing = false;
 
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		is_signing = is_signing || is_called(decoder, keys[i]);
-	return is_signing && strstr(properties, "input=der") != NULL &&
-	       strstr(properties, "structure=SubjectPublicKeyInfo") != NULL;
+	return strstr(properties, "input=der") != NULL &&
+	       strstr(properties, structure) != NULL;
+}
+
+/* Of public keys, as certificates say them, all that can sign; of private
+ * ones, those that OpenSSL takes for a handshake. Any other key is refused
+ * anyway, or decoded elsewhere. */
+static bool
+is_needed(const OSSL_ALGORITHM *decoder)
+{
+	static const struct {
+		const char *structure;
+		const char *key;
+	} needed[] = {
+		{"structure=SubjectPublicKeyInfo", "RSA"},
+		{"structure=SubjectPublicKeyInfo", "RSA-PSS"},
+		{"structure=SubjectPublicKeyInfo", "DSA"},
+		{"structure=SubjectPublicKeyInfo", "EC"},
+		{"structure=SubjectPublicKeyInfo", "ED25519"},
+		{"structure=SubjectPublicKeyInfo", "ED448"},
+		{"structure=PrivateKeyInfo", "RSA"},
+		{"structure=PrivateKeyInfo", "RSA-PSS"},
+		{"structure=PrivateKeyInfo", "EC"},
+		{"structure=PrivateKeyInfo", "ED25519"},
+		{"structure=PrivateKeyInfo", "ED448"},
+		{"structure=type-specific", "RSA"},
+		{"structure=type-specific", "EC"},
+	};
+
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+		if (is_called(decoder, needed[i].key) &&
+			is_for(decoder, needed[i].structure))
+			return true;
+	}
+	return false;
 }
 
 /* What the whole one has for OPERATION; NULL if that cannot be told for good.
@@ -154,7 +181,7 @@ pick_decoders(void)
 	if (all == NULL)
 		return false;
 	for (; all->algorithm_names != NULL; all++) {
-		if (!is_of_certificates(all))
+		if (!is_needed(all))
 			continue;
 		if (n == DECODERS_MAX)
 			return false;
@@ -222,10 +249,18 @@ tls_lean_begin(void)
 {
 	/* NULL changes nothing. */
 	(void)OSSL_LIB_CTX_set0_default(lean);
+	is_inside = lean != NULL;
 }
 
 void
 tls_lean_end(void)
 {
 	(void)OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX_get0_global_default());
+	is_inside = false;
+}
+
+bool
+tls_lean_is_inside(void)
+{
+	return is_inside;
 }

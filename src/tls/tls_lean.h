@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 /*
  * Handshakes without OpenSSL 3.0's detours.
  *
@@ -10,8 +12,9 @@
  * ticket. And the secrets of TLS 1.3 cost it a fifth of a plain handshake, and
  * those of TLS 1.2 a twenty-fifth (tls_kdf.h). So handshakes run in a library
  * context of their own, whose provider is OpenSSL's default one without the
- * decoders that no certificate needs, and with key derivation functions and a
- * making of X25519 keys (tls_x25519.h) of ours.
+ * decoders that neither certificates nor keys of servers need, and with key
+ * derivation functions and a making of X25519 keys (tls_x25519.h) of ours.
+ * Certificates and keys are loaded there, too.
  *
  * Only where the process has nothing but the default provider and what comes
  * with it: whoever configured another one, FIPS for one, is served by it.
@@ -29,3 +32,7 @@ void tls_lean_init(void);
  */
 void tls_lean_begin(void);
 void tls_lean_end(void);
+
+/* Are we between the two, and is there a lean context? Who cannot decode
+ * something then may end it, try again, and begin anew. */
+bool tls_lean_is_inside(void);

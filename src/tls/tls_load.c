@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -17,6 +18,7 @@
 #include "base/error.h"
 #include "conf/settings.h"
 #include "tls/tls_error.h"
+#include "tls/tls_lean.h"
 #include "tls/tls_name.h"
 #include "tls/tls_parsed.h"
 
@@ -88,6 +90,42 @@ tls_load_is_end_of_pem(void)
 	       ERR_GET_REASON(entry) == PEM_R_NO_START_LINE;
 }
 
+/* CERT by all decoders of OpenSSL; NULL without memory. Inside tls_lean only.
+ */
+static X509 *
+decode_outside(const X509 *cert)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(cert, &der);
+	const unsigned char *at = der;
+	X509 *again = NULL;
+
+	tls_lean_end();
+	if (len > 0)
+		again = d2i_X509(NULL, &at, len);
+	tls_lean_begin();
+	OPENSSL_free(der);
+	return again;
+}
+
+/* Handshakes have few decoders (tls_lean.h); there is a certificate's key that
+ * they cannot read, and then OpenSSL leaves it out. */
+static X509 *
+next_cert(BIO *bio)
+{
+	X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	X509 *again;
+
+	if (cert == NULL || !tls_lean_is_inside() ||
+		X509_get0_pubkey(cert) != NULL)
+		return cert;
+	again = decode_outside(cert);
+	if (again == NULL)
+		return cert;
+	X509_free(cert);
+	return again;
+}
+
 /* Reads up to the end of BIO; -1 if something in between is no certificate. */
 static int
 read_certs(BIO *bio, STACK_OF(X509) * certs)
@@ -95,7 +133,7 @@ read_certs(BIO *bio, STACK_OF(X509) * certs)
 	X509 *cert;
 
 	ERR_clear_error();
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+	while ((cert = next_cert(bio)) != NULL) {
 		if (sk_X509_push(certs, cert) == 0) {
 			X509_free(cert);
 			return -1;

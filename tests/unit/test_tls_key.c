@@ -11,7 +11,10 @@
 #include <cmocka.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 
+#include "tls/tls_ctx.h"
+#include "tls/tls_lean.h"
 #include "tls_fixture.h"
 
 #define TEST(name)                                                             \
@@ -31,8 +34,8 @@ configure(struct fixture *it, const char *key, const char *password)
 				     : "certfile = gw.pem\nkeyfile = gw.key\n");
 }
 
-static void
-assert_loads(struct fixture *it, const struct cert *cert)
+static EVP_PKEY *
+load(struct fixture *it, const struct cert *cert)
 {
 	EVP_PKEY *key = tls_key_load(&it->load, &item);
 
@@ -41,15 +44,47 @@ assert_loads(struct fixture *it, const struct cert *cert)
 	assert_int_equal(EVP_PKEY_eq(key, cert->key), 1);
 	assert_string_equal(fixture_report(it), "");
 	assert_int_equal(ERR_peek_error(), 0);
-	EVP_PKEY_free(key);
+	return key;
+}
+
+/* As a context does it. */
+static EVP_PKEY *
+load_inside(struct fixture *it, const struct cert *cert)
+{
+	EVP_PKEY *key;
+
+	tls_lean_begin();
+	key = load(it, cert);
+	tls_lean_end();
+	return key;
 }
 
 static void
+assert_loads(struct fixture *it, const struct cert *cert)
+{
+	EVP_PKEY *outside = load(it, cert);
+	EVP_PKEY *inside = load_inside(it, cert);
+
+	EVP_PKEY_free(outside);
+	EVP_PKEY_free(inside);
+}
+
+/* Inside nothing else is said. */
+static void
 assert_refused(struct fixture *it, const char *text)
 {
+	char *once;
+
 	assert_null(tls_key_load(&it->load, &item));
 	fixture_assert_reported(it, text);
 	assert_int_equal(ERR_peek_error(), 0);
+	once = strdup(fixture_report(it));
+	tls_lean_begin();
+	assert_null(tls_key_load(&it->load, &item));
+	tls_lean_end();
+	assert_int_equal(ERR_peek_error(), 0);
+	assert_string_equal(fixture_report(it), once); /* each once */
+	free(once);
 }
 
 static char *
@@ -110,6 +145,116 @@ a_traditional_key_loads(void **state)
 	assert_loads(it, &cert);
 	fixture_assert_no_secret(it, &cert);
 	free(key);
+	cert_done(&cert);
+}
+
+/* A key of another library context is exported at its first signature. Frees
+ * PEM. */
+static void
+assert_native(struct fixture *it, const struct cert *cert, char *pem)
+{
+	const char *expected =
+		OpenSSL_version_num() < 0x30200000L ? "lean" : "default";
+	const OSSL_PROVIDER *provider;
+	EVP_PKEY *key;
+
+	configure(it, pem, "secret");
+	key = load_inside(it, cert);
+	provider = EVP_PKEY_get0_provider(key);
+	assert_non_null(provider);
+	assert_string_equal(OSSL_PROVIDER_get0_name(provider), expected);
+	EVP_PKEY_free(key);
+	free(pem);
+}
+
+static void
+assert_pkcs8_is_native(struct fixture *it, enum cert_key kind)
+{
+	struct cert cert =
+		cert_make(&(struct cert_spec){.cn = "x", .key = kind}, NULL);
+
+	assert_native(it, &cert, cert_key_pem(&cert, NULL));
+	cert_done(&cert);
+}
+
+static void
+assert_traditional_is_native(
+	struct fixture *it, enum cert_key kind, const char *password)
+{
+	struct cert cert =
+		cert_make(&(struct cert_spec){.cn = "x", .key = kind}, NULL);
+
+	assert_native(it, &cert, traditional_pem(&cert, password));
+	cert_done(&cert);
+}
+
+static void
+an_ec_key_is_one_of_handshakes(void **state)
+{
+	assert_pkcs8_is_native(*state, CERT_EC);
+}
+
+static void
+an_rsa_key_is_one_of_handshakes(void **state)
+{
+	assert_pkcs8_is_native(*state, CERT_RSA);
+}
+
+static void
+an_ed25519_key_is_one_of_handshakes(void **state)
+{
+	assert_pkcs8_is_native(*state, CERT_ED25519);
+}
+
+static void
+a_traditional_ec_key_is_one_of_handshakes(void **state)
+{
+	assert_traditional_is_native(*state, CERT_EC, NULL);
+}
+
+static void
+a_traditional_rsa_key_is_one_of_handshakes(void **state)
+{
+	assert_traditional_is_native(*state, CERT_RSA, NULL);
+}
+
+static void
+an_encrypted_traditional_key_is_one_of_handshakes(void **state)
+{
+	assert_traditional_is_native(*state, CERT_EC, "secret");
+}
+
+/* A handshake would not have it either, but that is for others to say. */
+static void
+a_kind_of_key_that_handshakes_have_not_loads(void **state)
+{
+	struct fixture *it = *state;
+	struct cert cert = {.key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519")};
+	char *key = cert_key_pem(&cert, NULL);
+
+	configure(it, key, NULL);
+	assert_loads(it, &cert);
+	free(key);
+	cert_done(&cert);
+}
+
+static void
+a_public_key_that_says_it_is_private_is_refused(void **state)
+{
+	struct fixture *it = *state;
+	struct cert cert = cert_make(
+		&(struct cert_spec){.cn = "x", .key = CERT_RSA}, NULL);
+	BIO *bio = BIO_new(BIO_s_mem());
+	unsigned char *der = NULL;
+	int len = i2d_PublicKey(cert.key, &der);
+
+	assert_true(PEM_write_bio(bio, "RSA PRIVATE KEY", "", der, len) > 0);
+	assert_int_equal(BIO_write(bio, "", 1), 1);
+	OPENSSL_free(der);
+	assert_true(BIO_get_mem_data(bio, (char **)&der) > 0);
+	configure(it, (char *)der, NULL);
+	assert_refused(it, "the private key cannot be read: ");
+	BIO_free(bio);
 	cert_done(&cert);
 }
 
@@ -370,6 +515,14 @@ main(void)
 		TEST(a_plain_key_loads),
 		TEST(an_rsa_key_loads),
 		TEST(a_traditional_key_loads),
+		TEST(an_ec_key_is_one_of_handshakes),
+		TEST(an_rsa_key_is_one_of_handshakes),
+		TEST(an_ed25519_key_is_one_of_handshakes),
+		TEST(a_traditional_ec_key_is_one_of_handshakes),
+		TEST(a_traditional_rsa_key_is_one_of_handshakes),
+		TEST(an_encrypted_traditional_key_is_one_of_handshakes),
+		TEST(a_kind_of_key_that_handshakes_have_not_loads),
+		TEST(a_public_key_that_says_it_is_private_is_refused),
 		TEST(an_encrypted_key_loads_with_its_password),
 		TEST(an_encrypted_traditional_key_loads_with_its_password),
 		TEST(only_the_first_line_of_the_password_file_counts),
@@ -388,5 +541,6 @@ main(void)
 		TEST(a_key_text_is_a_fingerprint_and_the_kind),
 	};
 
+	tls_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

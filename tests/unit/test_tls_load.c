@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <openssl/err.h>
 
+#include "tls/tls_ctx.h"
+#include "tls/tls_lean.h"
 #include "tls_fixture.h"
 
 #define TEST(name)                                                             \
@@ -165,6 +167,33 @@ assert_dates(struct fixture *it, long from_s, long until_s, const char *text)
 	cert_done(&cert);
 }
 
+/* Handshakes have no decoder for it (tls_lean.h). */
+static void
+a_certificate_whose_key_cannot_sign_is_read_with_its_key(void **state)
+{
+	struct fixture *it = *state;
+	struct cert cert = cert_make_ca("x");
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+	STACK_OF(X509) * certs;
+	char *pem;
+
+	assert_int_equal(X509_set_pubkey(cert.x509, key), 1);
+	assert_true(X509_sign(cert.x509, cert.key, EVP_sha256()) > 0);
+	pem = cert_pem(&cert);
+	configure(it, pem);
+	tls_lean_begin();
+	certs = tls_load_certs(&it->load, &item);
+	assert_non_null(certs);
+	assert_int_equal(
+		EVP_PKEY_eq(X509_get0_pubkey(sk_X509_value(certs, 0)), key), 1);
+	tls_lean_end();
+	assert_int_equal(ERR_peek_error(), 0);
+	sk_X509_pop_free(certs, X509_free);
+	EVP_PKEY_free(key);
+	free(pem);
+	cert_done(&cert);
+}
+
 static void
 an_expired_certificate_is_a_warning(void **state)
 {
@@ -214,11 +243,13 @@ main(void)
 		TEST(damaged_base64_is_told_by_the_number_of_its_block),
 		TEST(a_certificate_cut_short_is_damaged),
 		TEST(all_certificates_are_read_with_text_and_keys_between_them),
+		TEST(a_certificate_whose_key_cannot_sign_is_read_with_its_key),
 		TEST(an_expired_certificate_is_a_warning),
 		TEST(a_certificate_not_yet_valid_is_a_warning),
 		TEST(a_certificate_that_expires_within_two_weeks_is_a_warning),
 		TEST(a_certificate_that_expires_later_is_fine),
 	};
 
+	tls_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
