@@ -496,19 +496,19 @@ class TestNewWorkersThatFail:
             say(client)
         say(connect(daemon))
 
-    def test_leave_the_resolver_its_settings(self, door, binary, connect):
-        """It cannot be started either, and is tried again and again: as the
-        settings say that run, not as those that were refused."""
-        daemon = door()
-        edit(daemon, "backend = 127.0.0.1:",
-             "allow_remote_plaintext = yes\nbackend = localhost:")
+    def test_leave_the_resolver_its_settings(self, gateway, backend, binary,
+                                             connect):
+        """One that comes again is as the settings say that run, not as those
+        that were refused."""
+        port = backend(echo).address.rsplit(":", 1)[1]
+        daemon = gateway(f"localhost:{port}", allow_remote_plaintext=True,
+                         daemon={"program": str(binary.path)})
+        say(connect(daemon))
         binary.replace(self.BREAK)
         daemon.send_signal(signal.SIGUSR2)
         daemon.log.wait("no worker of the new binary comes up, the old ones "
                         "go on", 30)
-        mark = daemon.log.mark()
-        daemon.log.wait("resolver died, wait status 32512", since=mark)
-        say(connect(daemon))
+        daemon.log.wait(f"resolver died, wait status {127 << 8}", count=3)
         binary.replace()
         upgrade(daemon)
         say(connect(daemon))
