@@ -10,7 +10,7 @@ from .scenarios import GROWTH, HELD, SCENARIOS
 
 HEAD = """# Performance
 
-Written by `bench/report` from one run of `bench/run`;
+Written by `bench/report` from what `bench/run` measured;
 [bench/README.md](../bench/README.md) has the method, and how to run it
 yourself. Edits belong there and into `bench/why.md`, not here.
 
@@ -37,14 +37,17 @@ def _table(lines):
                      for line in [head, rule, *rest]) + "\n"
 
 
-def _setting(run):
+def _setting(run, is_only):
+    """When, where and how much; of several runs also what."""
     versions = ", ".join(f"{name} {version}" for name, version
                          in run["versions"].items()
                          if name not in TUNED_PEERS)
     where = run["machine"]
     size = "" if run["scale"] == 1 else \
-        f" **Only {run['scale']:g} of the full work: a first look.**"
-    return (f"Measured on {run['date']} in {run['seconds'] / 60:.0f} minutes; "
+        f" **Only {run['scale']:g} of the full work.**"
+    what = "" if is_only else f"{', '.join(run['results'])}: "
+    return (f"{what}{'Measured' if is_only else 'measured'} on {run['date']} "
+            f"in {run['seconds'] / 60:.0f} minutes; "
             f"rounds: {run['rounds']}. {where['cpus']} CPUs ({where['cpu']}), "
             f"{where['memory_gib']} GiB, Linux {where['kernel']}, "
             f"{where['system']}, {where['openssl']}, libevent "
@@ -147,9 +150,21 @@ def drawings(run):
             for stem, (title, groups, form, line) in wanted.items() if groups}
 
 
-def write(run, why_file, output):
+def merged(runs):
+    """One run of several that measured different things, or the same again:
+    then the last one counts."""
+    return {"results": {key: table for run in runs
+                        for key, table in run["results"].items()},
+            "versions": {name: version for run in runs
+                         for name, version in run["versions"].items()},
+            "failures": [failure for run in runs
+                         for failure in run["failures"]]}
+
+
+def write(runs, why_file, output):
     """Writes OUTPUT and the charts beside it, performance-*.svg. Returns the
     names of the rows whose goal is missed without a reason."""
+    run = merged(runs)
     why = reasons(why_file)
     verdicts = list(judge(run["results"]))
     pictures = drawings(run)
@@ -159,7 +174,7 @@ def write(run, why_file, output):
         Path(output.parent / f"{output.stem}-{stem}.svg").write_text(svg)
     failures = [f"- {key}: {name}: {text}\n"
                 for key, name, text in run["failures"]]
-    parts = [HEAD, _setting(run), CAVEATS,
+    parts = [HEAD, *(_setting(one, len(runs) == 1) for one in runs), CAVEATS,
              *(f"![{title}]({output.stem}-{stem}.svg)\n"
                for stem, (title, _) in pictures.items()),
              "## Goals\n", _goals(verdicts), "## Goals missed, and why\n",

@@ -141,7 +141,7 @@ def test_a_daemon_that_does_not_run_fails_the_run(tmp_path):
 
 def test_a_report_can_be_made(miniature, tmp_path):
     output = tmp_path / "performance.md"
-    report.write(miniature, BENCH / "why.md", output)
+    report.write([miniature], BENCH / "why.md", output)
     text = output.read_text()
     for key, _ in re.findall(r"\((performance-(\w+)[\w-]*\.svg)\)", text):
         assert (tmp_path / key).read_text().startswith("<svg ")
@@ -190,11 +190,25 @@ def test_a_missed_goal_is_told_with_its_reason(tmp_path):
     run = a_run(full={"sallyport": rounds(99), "nginx": rounds(100)},
                 resumed={"sallyport": rounds(99), "nginx": rounds(100)})
     output = tmp_path / "performance.md"
-    assert report.write(run, why, output) == ["resumed"]
+    assert report.write([run], why, output) == ["resumed"]
     text = output.read_text()
     assert "**missed by 16%**" in text
     assert "The profile says so." in text
     assert "Not explained yet." in text
+
+
+def test_several_runs_make_one_report(tmp_path):
+    """What was measured twice counts as the later run has it."""
+    nobody = tmp_path / "why.md"
+    first = a_run(full={"sallyport": rounds(200), "nginx": rounds(100)},
+                  resumed={"sallyport": rounds(10), "nginx": rounds(100)})
+    second = a_run(full={"sallyport": rounds(10), "nginx": rounds(100)})
+    output = tmp_path / "performance.md"
+    assert report.write([first, second], nobody, output) == []
+    text = output.read_text()
+    assert "\nfull, resumed: measured on 2026-01-01" in text
+    assert "\nfull: measured on 2026-01-01" in text
+    assert text.count("### Full handshake") == 1
 
 
 class Liar:
