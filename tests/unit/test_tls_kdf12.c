@@ -190,7 +190,8 @@ anything_else_is_the_same(void **state)
 		}
 		n_good += assert_same(question);
 	}
-	assert_in_range(n_good, ROUNDS / 4, ROUNDS - ROUNDS / 10);
+	/* Of both kinds; OpenSSL 3.5 answers more of them than 3.0. */
+	assert_in_range(n_good, ROUNDS / 4, ROUNDS - ROUNDS / 100);
 }
 
 /* TLS 1.0 and 1.1: both halves of the secret, whether there is a middle or
