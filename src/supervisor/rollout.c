@@ -306,9 +306,8 @@ rollout_take_over(struct rollout *rollout, struct handover *handover)
 	if (rollout->running == NULL)
 		return -1;
 	workers_take_over(rollout->workers, rollout->running, handover);
-	/* Else the first generation would lend its own, and may be refused. */
-	names_set_process(
-		rollout->names, &bundle_settings(rollout->running)->process);
+	/* The first generation of ours may have others, and be refused. */
+	names_use(rollout->names, bundle_settings(rollout->running));
 	bundle_use_log(rollout->running);
 	return 0;
 }

@@ -513,6 +513,20 @@ class TestNewWorkersThatFail:
         upgrade(daemon)
         say(connect(daemon))
 
+    def test_leave_the_resolver_its_names(self, gateway, backend, binary):
+        """Those that run are not the first that the new binary loads."""
+        address = backend(echo).address
+        name = f"localhost:{address.rsplit(':', 1)[1]}"
+        daemon = gateway(name, allow_remote_plaintext=True,
+                         daemon={"program": str(binary.path)})
+        edit(daemon, name, address)
+        binary.replace(self.BREAK)
+        daemon.send_signal(signal.SIGUSR2)
+        daemon.log.wait("no worker of the new binary comes up, the old ones "
+                        "go on", 30)
+        mark = daemon.log.mark()
+        daemon.log.wait(f"resolver died, wait status {127 << 8}", since=mark)
+
 
 class TestAnotherProtocol:
     """Workers that cannot be told of a new generation."""
