@@ -2,12 +2,12 @@
 #include "tls/tls_kdf.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
 
+#include "tls/tls_algorithm.h"
 #include "tls/tls_hmac.h"
 #include "tls/tls_kdf12.h"
 #include "tls/tls_kdf13.h"
@@ -251,26 +251,15 @@ take_functions(struct functions *out, const OSSL_DISPATCH *entry)
 	return true;
 }
 
-static bool
-is_called(const OSSL_ALGORITHM *kdf, const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(kdf->algorithm_names, name, len) == 0 &&
-	       (kdf->algorithm_names[len] == ':' ||
-		       kdf->algorithm_names[len] == '\0');
-}
-
 /* The entry of KIND, whose functions are known then; or NULL. */
 static OSSL_ALGORITHM *
 find(OSSL_ALGORITHM *kdfs, struct kind *kind)
 {
-	while (kdfs->algorithm_names != NULL && !is_called(kdfs, kind->name))
-		kdfs++;
-	if (kdfs->algorithm_names == NULL ||
-		!take_functions(&kind->theirs, kdfs->implementation))
+	const OSSL_ALGORITHM *kdf = tls_algorithm_find(kdfs, kind->name);
+
+	if (kdf == NULL || !take_functions(&kind->theirs, kdf->implementation))
 		return NULL;
-	return kdfs;
+	return &kdfs[kdf - kdfs];
 }
 
 bool

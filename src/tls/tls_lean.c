@@ -12,6 +12,7 @@
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 
+#include "tls/tls_algorithm.h"
 #include "tls/tls_kdf.h"
 #include "tls/tls_x25519.h"
 
@@ -107,17 +108,6 @@ is_plain_setup(void)
 	       EVP_RAND_is_a(EVP_RAND_CTX_get0_rand(rand), "CTR-DRBG") == 1;
 }
 
-/* "EC:id-ecPublicKey:1.2.840.10045.2.1" is called EC. */
-static bool
-is_called(const OSSL_ALGORITHM *decoder, const char *name)
-{
-	const char *names = decoder->algorithm_names;
-	size_t len = strlen(name);
-
-	return strncmp(names, name, len) == 0 &&
-	       (names[len] == ':' || names[len] == '\0');
-}
-
 static bool
 is_for(const OSSL_ALGORITHM *decoder, const char *structure)
 {
@@ -153,7 +143,7 @@ is_needed(const OSSL_ALGORITHM *decoder)
 	};
 
 	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-		if (is_called(decoder, needed[i].key) &&
+		if (tls_algorithm_is_called(decoder, needed[i].key) &&
 			is_for(decoder, needed[i].structure))
 			return true;
 	}

@@ -11,6 +11,8 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include "tls/tls_algorithm.h"
+
 #define NAME "X25519"
 #define SIZE 32
 
@@ -202,19 +204,6 @@ gen_cleanup(void *context)
 
 static OSSL_DISPATCH functions[FUNCTIONS_MAX + 1]; /* ends with 0 */
 
-static const OSSL_ALGORITHM *
-find(const OSSL_ALGORITHM *table)
-{
-	size_t len = strlen(NAME);
-
-	for (; table->algorithm_names != NULL; table++)
-		if (strncmp(table->algorithm_names, NAME, len) == 0 &&
-			(table->algorithm_names[len] == ':' ||
-				table->algorithm_names[len] == '\0'))
-			return table;
-	return NULL;
-}
-
 /* Notes what their function is, and says which stands in its place. */
 static void (*take_function(const OSSL_DISPATCH *entry))(void)
 {
@@ -308,8 +297,8 @@ bool
 tls_x25519_replace(struct ossl_algorithm_st *keymgmts,
 	const struct ossl_algorithm_st *exchanges, void *context)
 {
-	const OSSL_ALGORITHM *management = find(keymgmts);
-	const OSSL_ALGORITHM *exchange = find(exchanges);
+	const OSSL_ALGORITHM *management = tls_algorithm_find(keymgmts, NAME);
+	const OSSL_ALGORITHM *exchange = tls_algorithm_find(exchanges, NAME);
 
 	provider = context;
 	if (management == NULL || exchange == NULL ||
