@@ -7,7 +7,7 @@
 
 /*
  * HKDF (RFC 5869) as TLS 1.3 uses it (RFC 8446 section 7.1), for inputs of a
- * few bytes; nothing is allocated. It holds no secret between two calls.
+ * few bytes. It holds no secret between two calls.
  */
 
 /* Of one byte's length, as labels and contexts are. */

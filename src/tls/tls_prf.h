@@ -6,7 +6,7 @@
 #include "tls/tls_hmac.h"
 
 /* The PRF of TLS 1.2 (RFC 5246 section 5), which is P_hash of SHA-256 or
- * SHA-384. Nothing is allocated, and it holds no secret between two calls. */
+ * SHA-384. It holds no secret between two calls. */
 
 /* More than a label and two randoms, or a label and a digest. */
 #define TLS_PRF_SEED_MAX 128
