@@ -11,7 +11,7 @@ from conftest import listener_keys
 from harness import processes
 from harness.backends import echo
 from harness.certificates import Maker
-from harness.clients import Alert, say
+from harness.clients import Alert, refuses_connections, say
 from harness.daemon import ini
 from harness.limits import wait_until
 from harness.programs import need_root
@@ -20,16 +20,6 @@ from harness.programs import need_root
 @pytest.fixture(scope="module")
 def maker(tmp_path_factory):
     return Maker(tmp_path_factory.mktemp("reload"))
-
-
-def refuses_connections(address):
-    def is_refused():
-        try:
-            socket.create_connection(address, 1).close()
-        except ConnectionRefusedError:
-            return True
-        return False
-    wait_until(is_refused, f"nobody listens on {address}")
 
 
 def is_turned_away(client):
