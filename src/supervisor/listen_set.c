@@ -313,8 +313,9 @@ listen_set_hand_over(const struct listen_set *set, struct handover *handover)
 	char text[ADDR_TEXT_MAX];
 	size_t i;
 
+	/* The next image would take for its file what is there then. */
 	for (i = 0; i < set->n; i++)
-		if (set->items[i].fd >= 0)
+		if (set->items[i].fd >= 0 && has_its_file(&set->items[i]))
 			handover_add(handover, HANDOVER_SOCKET,
 				set->items[i].listener,
 				addr_format(&set->items[i].addr, text),

@@ -54,8 +54,9 @@ void listen_set_close(struct listen_set *set, bool keep_files);
 void listen_set_remove_files(
 	const struct listen_set *set, const struct listen_set *kept);
 
-/* All of them to another image of this process, and from one: those of
- * listeners that SETTINGS have, the rest is closed. */
+/* All of them to another image of this process, but unix ones whose file has
+ * gone; and from one: those of listeners that SETTINGS have, the rest is
+ * closed. */
 void listen_set_hand_over(
 	const struct listen_set *set, struct handover *handover);
 void listen_set_take_over(struct listen_set *set,

@@ -124,6 +124,36 @@ what_is_closed_already_is_not_handed_over(void **state)
 	handover_done(&handover);
 }
 
+/* Somebody else has put something in its place. */
+static void
+what_has_lost_its_file_is_not_handed_over(void **state)
+{
+	struct fixture *it = *state;
+	struct listen_set set = {0};
+	struct socket_store *store = socket_store_new();
+	struct addr *addr = &it->settings->listeners[0].listen.items[0];
+	struct handover handover = {.public_fd = -1};
+	char *where = NULL;
+	struct error err;
+
+	assert_true(asprintf(&where, "unix:%s/gw.sock", it->dir) > 0);
+	assert_int_equal(addr_parse(where, ADDR_FOR_LISTEN, addr, &err), 0);
+	assert_int_equal(
+		listen_set_open(&set, it->settings, NULL, store, it->report),
+		0);
+	listen_set_hand_over(&set, &handover);
+	assert_int_equal(handover.n_items, 1);
+	assert_int_equal(unlink(where + strlen("unix:")), 0);
+	fixture_write(it, "gw.sock", "of somebody else");
+	listen_set_hand_over(&set, &handover);
+	assert_int_equal(handover.n_items, 1);
+	listen_set_close(&set, false);
+	listen_set_done(&set);
+	handover_done(&handover);
+	socket_store_free(&store);
+	free(where);
+}
+
 /* A stop closes what runs, and then drops what was on its way. */
 static void
 the_file_of_a_socket_that_is_kept_stays_when_it_is_closed(void **state)
@@ -164,6 +194,7 @@ main(void)
 		TEST(what_is_handed_over_is_taken),
 		TEST(what_makes_no_sense_is_closed),
 		TEST(what_is_closed_already_is_not_handed_over),
+		TEST(what_has_lost_its_file_is_not_handed_over),
 		TEST(the_file_of_a_socket_that_is_kept_stays_when_it_is_closed),
 	};
 
