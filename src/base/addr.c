@@ -226,3 +226,11 @@ addr_is_local(const struct addr *addr)
 	}
 	return false;
 }
+
+const char *
+addr_unix_path(const struct addr *addr)
+{
+	if (addr->kind != ADDR_UNIX || sa_un(addr)->sun_path[0] == '\0')
+		return NULL;
+	return sa_un(addr)->sun_path;
+}

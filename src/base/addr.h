@@ -70,3 +70,7 @@ bool addr_overlaps(const struct addr *a, const struct addr *b);
 /* 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104, or a unix socket. A host name is
  * never local: what it means may change. */
 bool addr_is_local(const struct addr *addr);
+
+/* Where the file of a unix socket is, of an address that was parsed; borrowed.
+ * NULL: there is none. */
+const char *addr_unix_path(const struct addr *addr);

@@ -186,3 +186,13 @@ listen_socket_bound(int fd, struct addr *addr_out)
 	addr_out->dual_stack = only_v6 == 0;
 	return 0;
 }
+
+uint64_t
+listen_socket_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof cookie;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
+	return cookie;
+}

@@ -28,5 +28,9 @@ int listen_socket_adopt(int fd, struct error *err);
  */
 int listen_socket_bound(int fd, struct addr *addr_out);
 
+/* What the kernel calls the socket FD; never the same for two. 0: it does not
+ * say. */
+uint64_t listen_socket_cookie(int fd);
+
 /* Backlog asked for; the kernel cuts at net.core.somaxconn. */
 #define LISTEN_SOCKET_BACKLOG 4096

@@ -311,12 +311,7 @@ listener_accept_waiting(struct listener *listener, size_t which)
 uint64_t
 listener_cookie(const struct listener *listener, size_t which)
 {
-	uint64_t cookie = 0;
-	socklen_t len = sizeof cookie;
-
-	(void)getsockopt(listener->sockets[which].fd, SOL_SOCKET, SO_COOKIE,
-		&cookie, &len);
-	return cookie;
+	return listen_socket_cookie(listener->sockets[which].fd);
 }
 
 void

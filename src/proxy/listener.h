@@ -84,8 +84,7 @@ bool listener_readmit(struct listener *listener, struct conn *conn);
 /* Takes FD, a listening socket that other workers share. */
 void listener_add_socket(struct listener *listener, int fd);
 
-/* What the kernel calls its socket WHICH, of n_sockets; never the same for two.
- * 0: it does not say. */
+/* Of its socket WHICH, of n_sockets (net/listen_socket.h). */
 uint64_t listener_cookie(const struct listener *listener, size_t which);
 
 /*

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -25,20 +24,11 @@
 /* Mode of a new unix socket, cut by nobody's umask. */
 #define UNIX_SOCKET_MODE 0660
 
-static const char *
-path_of(const struct addr *addr)
-{
-	const struct sockaddr_un *un = (const struct sockaddr_un *)&addr->sa;
-
-	return addr->kind == ADDR_UNIX && un->sun_path[0] != '\0' ? un->sun_path
-								  : NULL;
-}
-
 /* Fills in which file leads to it. */
 static void
 note_file(struct listen_entry *entry)
 {
-	const char *path = path_of(&entry->addr);
+	const char *path = addr_unix_path(&entry->addr);
 	struct stat st;
 
 	if (path == NULL || lstat(path, &st) < 0)
@@ -51,7 +41,7 @@ note_file(struct listen_entry *entry)
 static bool
 has_its_file(const struct listen_entry *entry)
 {
-	const char *path = path_of(&entry->addr);
+	const char *path = addr_unix_path(&entry->addr);
 	struct stat st;
 
 	return path == NULL ||
@@ -258,7 +248,7 @@ listen_set_store(
 static void
 remove_file(const struct listen_entry *entry)
 {
-	const char *path = path_of(&entry->addr);
+	const char *path = addr_unix_path(&entry->addr);
 
 	if (path != NULL && has_its_file(entry))
 		(void)unlink(path);

@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "base/addr.h"
 #include "base/error.h"
@@ -37,26 +35,16 @@ struct socket_store {
 	bool on;
 };
 
-static const char *
-path_of(const struct addr *addr)
-{
-	const struct sockaddr_un *un = (const struct sockaddr_un *)&addr->sa;
-
-	return addr->kind == ADDR_UNIX && un->sun_path[0] != '\0' ? un->sun_path
-								  : NULL;
-}
-
 /* What a socket on ADDR is called now. -1: the kernel cannot tell it from
  * others, or its file is gone. */
 static int
 name_socket(int fd, const struct addr *addr, char out[SYSTEMD_NAME_MAX + 1])
 {
-	const char *path = path_of(addr);
-	uint64_t cookie;
-	socklen_t len = sizeof cookie;
+	const char *path = addr_unix_path(addr);
+	uint64_t cookie = listen_socket_cookie(fd);
 	struct stat st;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0)
+	if (cookie == 0)
 		return -1;
 	if (path == NULL) {
 		(void)snprintf(out, SYSTEMD_NAME_MAX + 1,

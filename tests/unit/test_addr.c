@@ -243,6 +243,21 @@ local_is_loopback_or_unix(void **state)
 	assert_false(addr_is_local(&none));
 }
 
+static void
+only_a_unix_socket_with_a_name_has_a_path(void **state)
+{
+	const struct addr path = listen_on("unix:/run/x");
+	const struct addr abstract = listen_on("unix:@x");
+	const struct addr unnamed = {.kind = ADDR_UNIX};
+	const struct addr inet = listen_on("127.0.0.1:1");
+
+	(void)state;
+	assert_string_equal(addr_unix_path(&path), "/run/x");
+	assert_null(addr_unix_path(&abstract));
+	assert_null(addr_unix_path(&unnamed));
+	assert_null(addr_unix_path(&inet));
+}
+
 int
 main(void)
 {
@@ -259,6 +274,7 @@ main(void)
 		cmocka_unit_test(
 			overlapping_is_what_cannot_be_bound_side_by_side),
 		cmocka_unit_test(local_is_loopback_or_unix),
+		cmocka_unit_test(only_a_unix_socket_with_a_name_has_a_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

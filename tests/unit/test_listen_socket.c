@@ -422,6 +422,24 @@ what_is_no_socket_has_no_bound_address(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
+static void
+a_socket_has_a_cookie_of_its_own(void **state)
+{
+	struct error err;
+	int one = open_text("127.0.0.1:0", &err);
+	int other = open_text("127.0.0.1:0", &err);
+	int same = dup(one);
+
+	(void)state;
+	assert_true(listen_socket_cookie(one) != 0);
+	assert_true(listen_socket_cookie(one) != listen_socket_cookie(other));
+	assert_true(listen_socket_cookie(one) == listen_socket_cookie(same));
+	assert_true(listen_socket_cookie(-1) == 0);
+	assert_int_equal(close(one), 0);
+	assert_int_equal(close(other), 0);
+	assert_int_equal(close(same), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -436,6 +454,7 @@ main(void)
 		cmocka_unit_test(a_systemd_address_is_not_opened),
 		TEST(the_bound_address_is_the_one_that_was_asked_for),
 		cmocka_unit_test(what_is_no_socket_has_no_bound_address),
+		cmocka_unit_test(a_socket_has_a_cookie_of_its_own),
 		TEST(a_unix_socket_gets_exactly_its_mode),
 		TEST(a_stale_unix_socket_is_replaced),
 		TEST(a_live_unix_socket_is_left_alone),
