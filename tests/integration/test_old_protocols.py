@@ -28,7 +28,7 @@ def ask(daemon, pki, *args):
     done = s_client(pki, daemon.address(), *args, "-ign_eof",
                     holder=pki.good, given=b"hello\n")
     assert b"\nbye" in done.stdout, (done.stdout + done.stderr).decode()
-    return done.stdout.decode(), daemon.closed(reason="done")
+    return done.stdout.decode(), daemon.closed()
 
 
 @pytest.mark.parametrize("suite", [
@@ -69,7 +69,7 @@ def test_a_session_of_tls_1_2_comes_back(door, pki, tmp_path, suite):
     assert "New, TLSv1.2" in said and line["resumed"] == "no"
     said, _ = ask(daemon, pki, "-tls1_2", "-sess_in", session)
     assert "Reused, TLSv1.2" in said
-    daemon.log.wait("closed", reason="done", resumed="yes", cipher=suite)
+    daemon.log.wait("closed", resumed="yes", cipher=suite)
 
 
 @pytest.mark.parametrize("suites, priority", [
@@ -87,7 +87,7 @@ def test_gnutls_derives_the_same(door, pki, suites, priority, master_secret):
     assert b"bye" in done.stdout, (done.stdout + done.stderr).decode()
     extended = b"extended master secret" in done.stdout
     assert extended == (not master_secret)
-    line = daemon.closed(reason="done")
+    line = daemon.closed()
     assert (line["tls"], line["cipher"]) == ("TLSv1.2", suites)
 
 
