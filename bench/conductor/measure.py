@@ -156,6 +156,7 @@ def growth_run(bench, kind, what, count, load_options, cpus):
     target = {"ports": count} if what == "listeners" else {"names": count}
     with bench.proxy(kind, bench.setup(**more), cpus) as proxy:
         with bench.load(proxy, cpus, **target, **load_options) as load:
+            processes.await_rest(proxy.pids)
             before = bench.backend.count()
             cpu_ns = proxy.cpu_ns()
             load.go()

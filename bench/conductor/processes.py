@@ -93,3 +93,16 @@ def settled_pss_bytes(pids, patience_s=5):
             return now
         last = now
     return last
+
+
+def await_rest(pids, window_s=1, patience_s=30):
+    """Until they did next to nothing for a while: what a start leaves to be
+    done afterwards is no part of the work that is measured."""
+    last = cpu_ns(pids)
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        time.sleep(window_s)
+        now = cpu_ns(pids)
+        if now - last <= window_s * 1e9 / 100:
+            return
+        last = now
