@@ -91,3 +91,18 @@ kdf_pair_noise(uint32_t *seed)
 		noise[i] = (unsigned char)kdf_pair_pick(seed, 256);
 	return noise;
 }
+
+bool
+kdf_pair_is_for_us(kdf_answer_fn answer, const OSSL_PARAM *params, size_t len)
+{
+	unsigned char out[KDF_ROOM];
+	int result = -1;
+	bool is_ours;
+
+	memset(out, 0xaa, sizeof out);
+	is_ours = answer(params, out, len, &result);
+	assert_int_equal(result, is_ours ? 1 : -1);
+	for (size_t i = is_ours ? len : 0; i < sizeof out; i++)
+		assert_int_equal(out[i], 0xaa);
+	return is_ours;
+}

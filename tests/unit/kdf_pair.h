@@ -39,6 +39,15 @@ void kdf_pair_assert_same(
 bool kdf_pair_agrees(
 	const struct kdf_pair *pair, const OSSL_PARAM *params, size_t len);
 
+/* The part of it that is ours, without a provider. */
+typedef bool (*kdf_answer_fn)(const OSSL_PARAM *params, unsigned char *out,
+	size_t len, int *result_out);
+
+/* Does it take PARAMS on? Then it answers with LEN bytes and no more, else it
+ * leaves everything as it was. */
+bool kdf_pair_is_for_us(
+	kdf_answer_fn answer, const OSSL_PARAM *params, size_t len);
+
 /* Something to ask about, always the same for one SEED, which moves on. */
 unsigned char *kdf_pair_noise(uint32_t *seed);
 int kdf_pair_pick(uint32_t *seed, int below);
