@@ -43,6 +43,17 @@ ctx_index(void)
 	return index;
 }
 
+/* Whom an SSL belongs to, where its SSL_CTX belongs to another. */
+static int
+ssl_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
+}
+
 void
 tls_init(void)
 {
@@ -55,6 +66,7 @@ tls_init(void)
 	/* Seeds the generator while it may still open what it wants to. */
 	(void)RAND_bytes(&byte, 1);
 	(void)ctx_index();
+	(void)ssl_index();
 	tls_hello_init();
 	tls_verify_init();
 	tls_lean_init();
@@ -259,6 +271,20 @@ fail:
 	return NULL;
 }
 
+struct tls_ctx *
+tls_ctx_share(struct tls_ctx *owner, const struct listener_settings *listener)
+{
+	struct tls_ctx *ctx = xcalloc(1, sizeof *ctx);
+
+	assert(owner->owner == NULL && owner->names == NULL);
+	*ctx = *owner;
+	ctx->refs = 1;
+	ctx->owner = tls_ctx_ref(owner);
+	if (tls_entrance_rename(&ctx->entrance, listener) < 0)
+		tls_ctx_unref(&ctx);
+	return ctx;
+}
+
 void
 tls_ctx_set_names(
 	struct tls_ctx *ctx, struct tls_sni *names, bool reject_unknown)
@@ -284,9 +310,14 @@ tls_ctx_unref(struct tls_ctx **ctx)
 	*ctx = NULL;
 	if (it == NULL || --it->refs > 0)
 		return;
+	tls_sni_free(&it->names);
+	if (it->owner != NULL) {
+		tls_ctx_unref(&it->owner);
+		free(it);
+		return;
+	}
 	tls_verify_forget(it);
 	SSL_CTX_free(it->ssl_ctx);
-	tls_sni_free(&it->names);
 	tls_alpn_done(&it->alpn);
 	policy_rules_free(&it->rules);
 	tls_ticket_keys_unref(&it->ticket_keys);
@@ -304,7 +335,39 @@ tls_ctx_ssl(struct tls_ctx *ctx)
 struct tls_ctx *
 tls_ctx_of_ssl(const struct ssl_st *ssl)
 {
+	struct tls_ctx *ctx = SSL_get_ex_data(ssl, ssl_index());
+
+	if (ctx != NULL)
+		return ctx;
 	return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index());
+}
+
+/* Without need an idle connection would be larger for it. */
+static bool
+mark(struct tls_ctx *ctx, SSL *ssl)
+{
+	return tls_ctx_of_ssl(ssl) == ctx ||
+	       SSL_set_ex_data(ssl, ssl_index(), ctx) == 1;
+}
+
+bool
+tls_ctx_adopt(struct tls_ctx *ctx, struct ssl_st *ssl)
+{
+	return mark(ctx, ssl) &&
+	       SSL_set_session_id_context(ssl, ctx->entrance.digest,
+		       sizeof ctx->entrance.digest) == 1;
+}
+
+struct ssl_st *
+tls_ctx_new_ssl(struct tls_ctx *ctx)
+{
+	SSL *ssl = SSL_new(ctx->ssl_ctx);
+
+	if (ssl != NULL && !tls_ctx_adopt(ctx, ssl)) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	return ssl;
 }
 
 struct tls_ctx *

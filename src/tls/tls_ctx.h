@@ -15,6 +15,10 @@ struct tls_sni;
  * counted: a generation holds one reference, each connection that was born in
  * it another. One without names knows nothing of its generation, so that the
  * next one may go on with it (tls_stock.h).
+ *
+ * Listeners that say the same of TLS may share an SSL_CTX, which is what takes
+ * memory and time (tls_ctx_share): each has a context of its own nevertheless,
+ * with its own server names, and sessions do not cross.
  */
 struct tls_ctx;
 
@@ -33,6 +37,14 @@ const char *tls_library_version(void);
  */
 struct tls_ctx *tls_ctx_new(const struct listener_settings *listener,
 	struct file_source *files, struct report *report);
+
+/*
+ * A context for LISTENER that shares all that can be shared with OWNER, which
+ * must have the same recipe (tls_recipe.h) and no names; refers to OWNER. NULL
+ * without memory.
+ */
+struct tls_ctx *tls_ctx_share(
+	struct tls_ctx *owner, const struct listener_settings *listener);
 
 /*
  * The contexts that CTX hands over to by server name, from the client hello
@@ -54,8 +66,11 @@ bool tls_ctx_same_entrance(const struct tls_ctx *a, const struct tls_ctx *b);
 struct tls_ctx *tls_ctx_ref(struct tls_ctx *ctx);
 void tls_ctx_unref(struct tls_ctx **ctx);
 
-/* Borrowed; these two for tls/ only. */
+/* These for tls/ only. Borrowed: */
 struct ssl_ctx_st *tls_ctx_ssl(struct tls_ctx *ctx);
+
+/* An SSL that CTX serves, or NULL without memory; the caller's. */
+struct ssl_st *tls_ctx_new_ssl(struct tls_ctx *ctx);
 
 /* The context that serves SSL: after the ClientHello the one that the server
  * name has chosen. It must outlive SSL. NULL for an SSL of somebody else. */

@@ -9,6 +9,7 @@
 
 struct policy_rules;
 struct ssl_ctx_st;
+struct ssl_st;
 struct tls_sni;
 struct tls_ticket_keys;
 
@@ -21,6 +22,8 @@ struct tls_ticket_keys;
  */
 struct tls_ctx {
 	unsigned refs;
+	/* Who has all that follows but names and entrance; NULL: this one. */
+	struct tls_ctx *owner;
 	struct ssl_ctx_st *ssl_ctx;
 	struct tls_sni *names; /* NULL: it hands over to nobody */
 	bool reject_unknown;
@@ -32,3 +35,7 @@ struct tls_ctx {
 	struct tls_entrance entrance;
 	struct policy_rules *rules; /* who of the verified may come in */
 };
+
+/* From now on CTX serves SSL, whose SSL_CTX is that of CTX. False without
+ * memory; SSL must not go on then. */
+bool tls_ctx_adopt(struct tls_ctx *ctx, struct ssl_st *ssl);

@@ -11,7 +11,7 @@
 
 /* A change of what is digested, or how, changes this; and so does one of what
  * rules mean, for a session may come from the release before. */
-#define FORMAT "sallyport entrance 2"
+#define FORMAT "sallyport entrance 3"
 
 struct entrance {
 	struct tls_digest *digest;
@@ -95,6 +95,19 @@ add_rules(struct entrance *it, const struct policy_rules *rules)
 }
 
 int
+tls_entrance_rename(
+	struct tls_entrance *entrance, const struct listener_settings *listener)
+{
+	struct tls_digest *digest = tls_digest_new();
+
+	tls_digest_text(digest, FORMAT);
+	tls_digest_text(digest, listener->name);
+	tls_digest_list(digest, &listener->server_names);
+	tls_digest_bytes(digest, entrance->terms, sizeof entrance->terms);
+	return tls_digest_end(&digest, entrance->digest) ? 0 : -1;
+}
+
+int
 tls_entrance_digest(struct tls_entrance *entrance,
 	const struct listener_settings *listener,
 	const struct policy_rules *rules, struct file_source *files)
@@ -102,11 +115,10 @@ tls_entrance_digest(struct tls_entrance *entrance,
 	struct tls_digest *digest = tls_digest_new();
 	struct entrance it = {digest, files};
 
-	tls_digest_text(digest, FORMAT);
-	tls_digest_text(digest, listener->name);
-	tls_digest_list(digest, &listener->server_names);
 	add_keys(&it, &listener->tls);
 	add_authorities(&it, &listener->tls);
 	add_rules(&it, rules);
-	return tls_digest_end(&digest, entrance->digest) ? 0 : -1;
+	if (!tls_digest_end(&digest, entrance->terms))
+		return -1;
+	return tls_entrance_rename(entrance, listener);
 }

@@ -15,6 +15,7 @@ struct policy_rules;
  */
 struct tls_entrance {
 	unsigned char digest[TLS_ENTRANCE_SIZE];
+	unsigned char terms[TLS_ENTRANCE_SIZE]; /* all of it but the names */
 	int64_t until_s; /* since the epoch: when the first CRL expires */
 };
 
@@ -26,3 +27,8 @@ struct tls_entrance {
 int tls_entrance_digest(struct tls_entrance *entrance,
 	const struct listener_settings *listener,
 	const struct policy_rules *rules, struct file_source *files);
+
+/* The same terms under the names of another LISTENER. Returns 0, or -1 without
+ * memory. */
+int tls_entrance_rename(struct tls_entrance *entrance,
+	const struct listener_settings *listener);

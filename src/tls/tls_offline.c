@@ -15,6 +15,7 @@
 #include "authz/policy.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "tls/tls_ctx.h"
 #include "tls/tls_ctx_parts.h"
 #include "tls/tls_error.h"
 #include "tls/tls_key.h"
@@ -204,7 +205,7 @@ int
 tls_offline_verify(const struct tls_offline *offline, struct tls_ctx *ctx,
 	struct policy_decision *decision_out, struct tls_failure *failure_out)
 {
-	SSL *ssl = SSL_new(ctx->ssl_ctx);
+	SSL *ssl = tls_ctx_new_ssl(ctx);
 	int status = 0;
 
 	assert(ssl != NULL && sk_X509_num(offline->certs) > 0);

@@ -212,7 +212,6 @@ tls_recipe_take(struct tls_recipe_taker *taker,
 {
 	struct taking taking = {taker, tls_digest_new()};
 
-	tls_digest_text(taking.digest, section->name);
 	for (const struct option *o = listener_options; o->name != NULL; o++)
 		add_option(taking.digest, o, section);
 	add_policies(taking.digest, section);

@@ -11,8 +11,9 @@ struct tls_recipe_taker;
 /*
  * What a context is made of, in a form that can be compared: all options of a
  * section, whoever it has them from, and the contents of every file that they
- * name. Two sections with one recipe get the same context (tls_ctx.h), apart
- * from what the clock says and from files that are written to.
+ * name; not what it is called itself. Two sections with one recipe get the same
+ * SSL_CTX (tls_ctx.h), apart from what the clock says and from files that are
+ * written to.
  *
  * It may cover too much, and then a context is made anew without need; never
  * too little. So options are taken from the table, and files from the list by

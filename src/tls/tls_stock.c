@@ -1,4 +1,4 @@
-/* The contexts of one generation, most of them those of the one before. */
+/* The contexts of one generation, and what it has of the one before. */
 #include "tls/tls_stock.h"
 
 #include <assert.h>
@@ -19,9 +19,9 @@
 
 struct item {
 	struct tls_recipe recipe;
-	struct tls_ctx *ctx;
-	int64_t from_s;  /* since the epoch: in between it would be made */
-	int64_t until_s; /* just the same */
+	struct tls_ctx *ctx; /* with an SSL_CTX of its own, and without names */
+	int64_t from_s;      /* since the epoch: in between it would be made */
+	int64_t until_s;     /* just the same */
 };
 
 struct tls_stock {
@@ -32,7 +32,7 @@ struct tls_stock {
 	struct item *items;
 	size_t n, size;
 	struct hash_index by_recipe;
-	size_t n_asked, n_reused;
+	size_t n_asked, n_reused, n_shared;
 };
 
 static int64_t clock_skew_s;
@@ -107,8 +107,8 @@ find(const struct tls_stock *stock, const struct tls_recipe *recipe,
 	return item->from_s <= now_s && now_s < item->until_s ? item : NULL;
 }
 
-/* Refers to the context of ITEM. */
-static void
+/* Takes the context of ITEM. */
+static const struct item *
 add(struct tls_stock *stock, const struct item *item)
 {
 	if (stock->n == stock->size) {
@@ -119,15 +119,44 @@ add(struct tls_stock *stock, const struct item *item)
 	hash_index_add(&stock->by_recipe, &item->recipe, sizeof item->recipe,
 		stock->n);
 	stock->items[stock->n] = *item;
-	(void)tls_ctx_ref(item->ctx);
-	stock->n++;
+	return &stock->items[stock->n++];
 }
 
-static bool
-is_for_several_generations(const struct listener_settings *listener)
+/* NULL: there is none that would do. */
+static const struct item *
+look_up(struct tls_stock *stock, const struct tls_recipe *recipe, int64_t now_s)
 {
-	return listener->n_overlays == 0 &&
-	       listener->tls.keylog_filename == NULL;
+	const struct item *item = find(stock, recipe, now_s);
+
+	if (item != NULL) {
+		stock->n_shared++;
+		return item;
+	}
+	item = find(stock->before, recipe, now_s);
+	if (item == NULL)
+		return NULL;
+	stock->n_reused++;
+	(void)tls_ctx_ref(item->ctx);
+	return add(stock, item);
+}
+
+/* What LISTENER gets of CTX, which is in stock: CTX itself if it has the same
+ * names and none to come. */
+static struct tls_ctx *
+hand_out(struct tls_ctx *ctx, const struct listener_settings *listener,
+	struct report *report)
+{
+	struct tls_ctx *own = tls_ctx_share(ctx, listener);
+
+	if (own == NULL) {
+		settings_report(listener, "certfile", 0, REPORT_ERROR, report,
+			"the session id context cannot be made");
+		return NULL;
+	}
+	if (listener->n_overlays > 0 || !tls_ctx_same_entrance(own, ctx))
+		return own;
+	tls_ctx_unref(&own);
+	return tls_ctx_ref(ctx);
 }
 
 struct tls_ctx *
@@ -136,27 +165,24 @@ tls_stock_get(struct tls_stock *stock, const struct listener_settings *listener,
 {
 	struct item item = {.from_s = (int64_t)time(NULL) + clock_skew_s};
 	size_t n_said = report_additions(report);
-	const struct item *known;
+	const struct item *known = NULL;
 	bool keeps;
 
 	assert(stock->taker != NULL); /* it is not complete */
-	keeps = is_for_several_generations(listener) &&
+	keeps = listener->tls.keylog_filename == NULL &&
 		tls_recipe_take(stock->taker, listener, &item.recipe);
 	stock->n_asked++;
-	known = keeps ? find(stock->before, &item.recipe, item.from_s) : NULL;
-	if (known != NULL) {
-		stock->n_reused++;
-		add(stock, known);
-		return tls_ctx_ref(known->ctx);
-	}
+	if (keeps)
+		known = look_up(stock, &item.recipe, item.from_s);
+	if (known != NULL)
+		return hand_out(known->ctx, listener, report);
 	tls_parsed_use(stock->parsed);
 	item.ctx = tls_ctx_new(listener, stock->files, report);
 	tls_parsed_use(NULL);
 	if (item.ctx == NULL || !keeps || report_additions(report) != n_said)
 		return item.ctx;
 	item.until_s = tls_horizon(tls_ctx_ssl(item.ctx), item.from_s);
-	add(stock, &item);
-	return item.ctx;
+	return hand_out(add(stock, &item)->ctx, listener, report);
 }
 
 void
@@ -175,4 +201,10 @@ size_t
 tls_stock_reused(const struct tls_stock *stock)
 {
 	return stock->n_reused;
+}
+
+size_t
+tls_stock_shared(const struct tls_stock *stock)
+{
+	return stock->n_shared;
 }

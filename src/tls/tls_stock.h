@@ -9,14 +9,15 @@ struct report;
 struct tls_ctx;
 
 /*
- * The contexts of one generation in a worker. A section whose recipe is still
- * the same (tls_recipe.h) gets the context that the generation before has for
- * it: what did not change costs a reload neither time nor memory.
+ * The contexts of one generation in a worker. A section whose recipe
+ * (tls_recipe.h) another one has, be it of the generation before, shares that
+ * one's SSL_CTX (tls_ctx_share): what is the same a thousand times, or did not
+ * change, costs a start and a reload neither time nor memory.
  *
  * Always made anew are contexts about which there is something to say (so that
- * it is said again) or will be by now, because a certificate or CRL came into
- * force, is about to expire or did; those that hand over to server names, which
- * are this generation's; and those with a key log, which is opened anew.
+ * it is said again, and of each section) or will be by now, because a
+ * certificate or CRL came into force, is about to expire or did; and those with
+ * a key log, which is opened anew.
  */
 struct tls_stock;
 
@@ -37,6 +38,8 @@ void tls_stock_complete(struct tls_stock *stock);
 /* From now on its clock is wrong by SECONDS. For tests. */
 void tls_stock_skew(int64_t seconds);
 
-/* How many were asked for, and how many of them are from the one before. */
+/* How many were asked for; and how many of them share the SSL_CTX of one of the
+ * generation before, or of one that was asked for earlier. */
 size_t tls_stock_count(const struct tls_stock *stock);
 size_t tls_stock_reused(const struct tls_stock *stock);
+size_t tls_stock_shared(const struct tls_stock *stock);

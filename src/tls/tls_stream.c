@@ -201,7 +201,7 @@ tls_stream_new(struct tls_ctx *ctx, int fd)
 	tls->base.ops = &tls_ops;
 	tls->base.fd = fd;
 	tls->ctx = tls_ctx_ref(ctx);
-	tls->ssl = SSL_new(tls_ctx_ssl(ctx));
+	tls->ssl = tls_ctx_new_ssl(ctx);
 	bio = tls_bio_ref();
 	if (tls->ssl == NULL || bio == NULL)
 		goto fail;

@@ -59,6 +59,5 @@ tls_switch(struct ssl_st *ssl, struct tls_ctx *to)
 	if (to->groups != NULL && SSL_set1_groups_list(ssl, to->groups) != 1)
 		return false;
 	return SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(ctx)) == 1 &&
-	       SSL_set_session_id_context(ssl, to->entrance.digest,
-		       sizeof to->entrance.digest) == 1;
+	       tls_ctx_adopt(to, ssl);
 }

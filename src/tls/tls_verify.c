@@ -12,6 +12,7 @@
 #include "authz/policy.h"
 #include "tls/tls_admit.h"
 #include "tls/tls_ctx.h"
+#include "tls/tls_ctx_parts.h"
 #include "tls/tls_error.h"
 #include "tls/tls_name.h"
 #include "tls/tls_seen.h"
@@ -227,15 +228,18 @@ recall(X509_STORE_CTX *store_ctx, const struct tls_seen_key *key, int64_t now_s)
 static bool
 is_good(X509_STORE_CTX *store_ctx, const struct tls_ctx *ctx)
 {
+	/* Whatever verifies is shared. */
+	const struct tls_ctx *owner =
+		ctx != NULL && ctx->owner != NULL ? ctx->owner : ctx;
 	const STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_ctx);
 	/* Before the verification, which is the safe side of a change. */
 	int64_t now_s = (int64_t)time(NULL) + clock_skew_s;
 	struct tls_seen_key key;
 	/* libssl sends the leaf along. */
 	bool has_key =
-		seen_chains != NULL && ctx != NULL &&
+		seen_chains != NULL && owner != NULL &&
 		sk_X509_value(sent, 0) == X509_STORE_CTX_get0_cert(store_ctx) &&
-		tls_seen_key(seen_chains, ctx, sent, &key);
+		tls_seen_key(seen_chains, owner, sent, &key);
 
 	if (has_key && recall(store_ctx, &key, now_s))
 		return true;

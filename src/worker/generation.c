@@ -206,6 +206,8 @@ log_contexts(const struct generation *generation)
 			.number = tls_stock_count(generation->stock)},
 		{.key = "reused",
 			.number = tls_stock_reused(generation->stock)},
+		{.key = "shared",
+			.number = tls_stock_shared(generation->stock)},
 	};
 
 	log_event(LOG_LEVEL_DEBUG, "TLS contexts", fields,

@@ -77,9 +77,8 @@ def town(start_daemon, pki, maker, backend, tmp_path):
 class TestWhatGoesOn:
     def test_is_what_did_not_change(self, town, connect):
         old = connect(town.daemon)
-        # The listener hands over to server names, which are new ones.
         for _ in range(3):
-            town.reload(4, 3)
+            town.reload(4, 4)
             say(old)
             assert all(town.shows(name) for name in NAMES)
         say(connect(town.daemon))
@@ -93,7 +92,7 @@ class TestWhatGoesOn:
         old = raw_connect(town.daemon, **name).handshake()
         say(old)
         town.sections["listener gw"]["backend"] = other.address
-        town.reload(4, 3)
+        town.reload(4, 4)
         new = raw_connect(town.daemon, **name).handshake()
         peer = other.accept()
         peer.send(b"the other")
@@ -112,43 +111,85 @@ class TestWhatGoesOn:
         assert town.daemon.ask("reload").returncode != 0
         assert town.shows("api")
         town.renew("shop")
-        town.reload(4, 2)
+        town.reload(4, 3)
         assert all(town.shows(name) for name in NAMES)
 
     def test_outlives_the_sections_beside_it(self, town):
         del town.sections["server_name shop"]
-        town.reload(3, 2)
+        town.reload(3, 3)
         town.add("shop")
-        town.reload(4, 2)
+        town.reload(4, 3)
         assert all(town.shows(name) for name in NAMES)
 
-    def test_is_a_listener_without_names(self, town):
+    def test_is_a_listener_that_loses_its_names(self, town):
         for name in NAMES:
             del town.sections[f"server_name {name}"]
-        town.reload(1, 0)
+        town.reload(1, 1)
         town.reload(1, 1)
         town.add("api")
-        town.reload(2, 0)
+        town.reload(2, 1)
         assert town.shows("api")
+
+
+class TestWhatIsTheSame:
+    """Listeners that say the same of TLS have one context's memory."""
+
+    @pytest.fixture
+    def street(self, start_daemon, pki, backend):
+        keys = listener_keys(pki, backend(echo))
+        return start_daemon({
+            "sallyport": {"workers": 1, "log_level": "debug",
+                          "watch_files": "no"},
+            "listener one": keys, "listener two": keys, "listener three": keys,
+            "listener four": {**keys, "num_tickets": 1}})
+
+    def test_is_shared(self, street):
+        street.log.wait("TLS contexts", contexts="4", shared="2", reused="0")
+        mark = street.log.mark()
+        street.reload()
+        street.log.wait("TLS contexts", since=mark, contexts="4", shared="2",
+                        reused="2")
+
+    def test_is_served_by_each(self, street, connect):
+        for name in ("one", "two", "three", "four"):
+            say(connect(street, listener=name))
+
+    def test_does_not_share_sessions(self, street, raw_connect, pki):
+        context = tls_context(pki, pki.good)
+
+        def visit(name, session=None):
+            client = raw_connect(street, listener=name, context=context,
+                                 session=session).handshake()
+            say(client)
+            return client.tls.session_reused, client.tls.session
+
+        _, session = visit("one")
+        assert visit("one", session)[0]
+        _, session = visit("one")
+        assert not visit("two", session)[0]
+        _, session = visit("three")
+        assert visit("three", session)[0]
+        _, session = visit("three")
+        assert not visit("one", session)[0]
 
 
 class TestWhatIsMadeAnew:
     def test_is_one_with_another_certificate_in_its_file(self, town):
         town.renew("shop")
         assert not town.shows("shop")
-        town.reload(4, 2)
+        town.reload(4, 3)
         assert all(town.shows(name) for name in NAMES)
 
     def test_is_one_with_another_value_of_its_own(self, town):
         town.sections["server_name mail"]["num_tickets"] = 1
-        town.reload(4, 2)
+        town.reload(4, 3)
 
     def test_is_all_that_inherit_another_value(self, town):
         town.sections["listener gw"]["minimum_version"] = "TLSv1.3"
         town.reload(4, 0)
         town.sections["defaults"]["session_timeout"] = "5m"
         town.reload(4, 0)
-        town.reload(4, 3)
+        town.reload(4, 4)
 
     def test_is_all_of_a_ca_whose_crl_changed(self, town, maker, raw_connect):
         ca = maker.ca("Revoking CA")
@@ -157,7 +198,7 @@ class TestWhatIsMadeAnew:
         shutil.copy(maker.crl(ca), crl)
         town.sections["listener gw"].update(cafile=ca.cert, crlfile=crl)
         town.reload(4, 0)
-        town.reload(4, 3)
+        town.reload(4, 4)
         context = tls_context(town.pki, bad)
         context.check_hostname = False
         name = {"context": context, "server_name": "api.example.com"}
@@ -173,8 +214,8 @@ class TestWhatIsMadeAnew:
 
     def test_is_one_about_which_there_is_something_to_say(self, town):
         town.renew("shop", days=(-1, 3))
-        assert "expires soon" in town.reload(4, 2)
-        assert "expires soon" in town.reload(4, 2)
+        assert "expires soon" in town.reload(4, 3)
+        assert "expires soon" in town.reload(4, 3)
         town.renew("shop")
-        assert "expires soon" not in town.reload(4, 2)
-        town.reload(4, 3)
+        assert "expires soon" not in town.reload(4, 3)
+        town.reload(4, 4)

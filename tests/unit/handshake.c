@@ -146,39 +146,30 @@ note_client(SSL *ssl, struct outcome *outcome)
 			sizeof outcome->server_cn);
 }
 
-static SSL *
-side_new(SSL_CTX *ctx, BIO *bio, struct outcome *outcome)
+static void
+side_open(SSL *ssl, BIO *bio, struct outcome *outcome)
 {
-	SSL *ssl = SSL_new(ctx);
-
 	assert_non_null(ssl);
 	assert_non_null(bio);
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_app_data(ssl, outcome);
-	return ssl;
 }
 
-struct outcome
-handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *session)
-{
-	return handshake_for(server_ctx, client_ctx, session, NULL);
-}
-
-struct outcome
-handshake_for(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *session,
+/* Takes SERVER. */
+static struct outcome
+handshake_with(SSL *server, SSL_CTX *client_ctx, SSL_SESSION *session,
 	const char *server_name)
 {
 	struct outcome outcome = {.client_got_alert = -1};
+	SSL *client = SSL_new(client_ctx);
 	BIO *server_bio = NULL;
 	BIO *client_bio = NULL;
-	SSL *server;
-	SSL *client;
 
 	assert_int_equal(
 		BIO_new_bio_pair(&server_bio, 1 << 20, &client_bio, 1 << 20),
 		1);
-	server = side_new(server_ctx, server_bio, &outcome);
-	client = side_new(client_ctx, client_bio, &outcome);
+	side_open(server, server_bio, &outcome);
+	side_open(client, client_bio, &outcome);
 	SSL_set_accept_state(server);
 	SSL_set_connect_state(client);
 	SSL_set_info_callback(client, on_client_info);
@@ -209,6 +200,28 @@ handshake_for(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *session,
 }
 
 struct outcome
+handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *session)
+{
+	return handshake_for(server_ctx, client_ctx, session, NULL);
+}
+
+struct outcome
+handshake_for(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *session,
+	const char *server_name)
+{
+	return handshake_with(
+		SSL_new(server_ctx), client_ctx, session, server_name);
+}
+
+struct outcome
+handshake_in(struct tls_ctx *server_ctx, SSL_CTX *client_ctx,
+	SSL_SESSION *session, const char *server_name)
+{
+	return handshake_with(
+		tls_ctx_new_ssl(server_ctx), client_ctx, session, server_name);
+}
+
+struct outcome
 handshake_with_bytes(SSL_CTX *server_ctx, const char *text, size_t len)
 {
 	struct outcome outcome = {.client_got_alert = -1};
@@ -218,7 +231,8 @@ handshake_with_bytes(SSL_CTX *server_ctx, const char *text, size_t len)
 
 	assert_int_equal(BIO_new_bio_pair(&server_bio, 0, &client_bio, 0), 1);
 	assert_int_equal(BIO_write(client_bio, text, (int)len), (int)len);
-	server = side_new(server_ctx, server_bio, &outcome);
+	server = SSL_new(server_ctx);
+	side_open(server, server_bio, &outcome);
 	SSL_set_accept_state(server);
 	step_server(server, &outcome);
 	SSL_free(server);

@@ -44,6 +44,9 @@ struct outcome handshake(
 /* The client asks for SERVER_NAME; NULL: it names nobody. */
 struct outcome handshake_for(SSL_CTX *server, SSL_CTX *client,
 	SSL_SESSION *session, const char *server_name);
+/* With a server of this context, which may share its SSL_CTX. */
+struct outcome handshake_in(struct tls_ctx *server, SSL_CTX *client,
+	SSL_SESSION *session, const char *server_name);
 /* The client's first bytes are TEXT, and nothing follows. */
 struct outcome handshake_with_bytes(
 	SSL_CTX *server, const char *text, size_t len);

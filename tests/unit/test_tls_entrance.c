@@ -191,6 +191,20 @@ the_names_count(void **state)
 }
 
 static void
+terms_may_have_another_name(void **state)
+{
+	struct fixture *it = *state;
+	struct tls_entrance first = entrance_of(it, BASE);
+	struct tls_entrance second;
+
+	it->listener->name[0] = 'x';
+	assert_int_equal(digest(it, &second), 0);
+	assert_memory_equal(first.terms, second.terms, TLS_ENTRANCE_SIZE);
+	assert_int_equal(tls_entrance_rename(&first, it->listener), 0);
+	assert_memory_equal(first.digest, second.digest, TLS_ENTRANCE_SIZE);
+}
+
+static void
 a_rule_changes_it(void **state)
 {
 	struct fixture *it = *state;
@@ -220,6 +234,7 @@ main(void)
 		TEST(the_contents_of_files_count_and_not_their_names),
 		TEST(the_hash_links_of_a_capath_count),
 		TEST(the_names_count),
+		TEST(terms_may_have_another_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

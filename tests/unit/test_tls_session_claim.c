@@ -15,7 +15,7 @@
 static void
 a_session_that_says_nothing_does_not_hold(void **state)
 {
-	const struct tls_entrance entrance = {{0}, TLS_TIME_FOREVER};
+	const struct tls_entrance entrance = {.until_s = TLS_TIME_FOREVER};
 	SSL_SESSION *session = SSL_SESSION_new();
 
 	(void)state;
@@ -28,7 +28,8 @@ a_session_that_says_nothing_does_not_hold(void **state)
 static void
 a_session_holds_until_its_second(void **state)
 {
-	struct tls_entrance entrance = {{1, 2, 3}, TLS_TIME_FOREVER};
+	struct tls_entrance entrance = {
+		.digest = {1, 2, 3}, .until_s = TLS_TIME_FOREVER};
 	unsigned char data[40] = {1, 2, 3};
 	SSL_SESSION *session = SSL_SESSION_new();
 

@@ -243,13 +243,104 @@ a_key_log_is_opened_anew(void **state)
 		BASE "keylog_filename = keys.log\n"));
 }
 
-static void
-who_hands_over_is_made_anew(void **state)
-{
-	static const char lines[] = BASE "[server_name api]\nlistener = gw\n"
-					 "server_name = api.example.com\n";
+/* ---- what is shared ---- */
 
-	assert_false(goes_on(*state, lines, lines));
+/* With NAMES the listener gets a context that can have some. */
+static void
+who_hands_over_shares_with_the_generation_before(void **state)
+{
+	static const char names[] = BASE "[server_name api]\nlistener = gw\n"
+					 "server_name = api.example.com\n";
+	struct age one = age_of(*state, NULL, names);
+	struct age two = age_of(*state, &one, names);
+	struct age three = age_of(*state, &two, BASE);
+
+	assert_ptr_not_equal(two.ctx, one.ctx);
+	assert_ptr_equal(tls_ctx_ssl(two.ctx), tls_ctx_ssl(one.ctx));
+	assert_int_equal(tls_stock_reused(two.stock), 1);
+	age_done(&one);
+	assert_ptr_equal(tls_ctx_ssl(three.ctx), tls_ctx_ssl(two.ctx));
+	assert_true(tls_ctx_same_entrance(two.ctx, three.ctx));
+	age_done(&two);
+	age_done(&three);
+}
+
+/* Of listeners that say LINES, one after the other. */
+static size_t
+count_shared(struct fixture *it, const char *lines)
+{
+	struct tls_ctx *one, *two, *three;
+	struct tls_stock *stock;
+	size_t shared;
+
+	fixture_configure(it, lines);
+	stock = tls_stock_new(it->files, NULL);
+	one = tls_stock_get(stock, it->listener, it->report);
+	it->listener->name[0] = 'x';
+	two = tls_stock_get(stock, it->listener, it->report);
+	it->listener->name[0] = 'y';
+	three = tls_stock_get(stock, it->listener, it->report);
+	shared = tls_stock_shared(stock);
+	assert_int_equal(tls_stock_count(stock), 3);
+	assert_int_equal(tls_stock_reused(stock), 0);
+	assert_int_equal(tls_ctx_ssl(one) == tls_ctx_ssl(two), shared == 2);
+	assert_int_equal(tls_ctx_ssl(two) == tls_ctx_ssl(three), shared == 2);
+	assert_false(tls_ctx_same_entrance(one, two));
+	assert_false(tls_ctx_same_entrance(two, three));
+	assert_false(tls_ctx_same_entrance(one, three));
+	tls_stock_free(&stock);
+	tls_ctx_unref(&one);
+	tls_ctx_unref(&two);
+	assert_non_null(SSL_CTX_get0_certificate(tls_ctx_ssl(three)));
+	tls_ctx_unref(&three);
+	return shared;
+}
+
+static void
+who_says_the_same_shares(void **state)
+{
+	assert_int_equal(count_shared(*state, BASE), 2);
+}
+
+static void
+nobody_shares_a_key_log(void **state)
+{
+	assert_int_equal(
+		count_shared(*state, BASE "keylog_filename = keys.log\n"), 0);
+}
+
+/* Each of them wants to know. */
+static void
+nobody_shares_what_there_is_to_say(void **state)
+{
+	struct fixture *it = *state;
+
+	write_server(it, 3 * DAY);
+	assert_int_equal(count_shared(it, BASE), 0);
+	assert_int_equal(report_additions(it->report), 3);
+}
+
+static void
+what_is_shared_goes_on_for_all(void **state)
+{
+	struct fixture *it = *state;
+	struct age one = age_of(it, NULL, BASE);
+	struct tls_stock *next = tls_stock_new(it->files, one.stock);
+	struct tls_ctx *other, *same;
+
+	it->listener->name[0] = 'x';
+	other = tls_stock_get(next, it->listener, it->report);
+	it->listener->name[0] = 'g';
+	same = tls_stock_get(next, it->listener, it->report);
+	assert_int_equal(tls_stock_reused(next), 1);
+	assert_int_equal(tls_stock_shared(next), 1);
+	assert_ptr_equal(same, one.ctx);
+	assert_ptr_not_equal(other, one.ctx);
+	tls_stock_free(&next);
+	age_done(&one);
+	assert_ptr_equal(tls_ctx_ssl(other), tls_ctx_ssl(same));
+	tls_ctx_unref(&same);
+	tls_ctx_unref(&other);
 }
 
 static void
@@ -288,7 +379,11 @@ main(void)
 		TEST(when_a_date_comes_it_is_made_anew),
 		TEST(when_the_clock_went_back_it_is_made_anew),
 		TEST(a_key_log_is_opened_anew),
-		TEST(who_hands_over_is_made_anew),
+		TEST(who_hands_over_shares_with_the_generation_before),
+		TEST(who_says_the_same_shares),
+		TEST(nobody_shares_a_key_log),
+		TEST(nobody_shares_what_there_is_to_say),
+		TEST(what_is_shared_goes_on_for_all),
 		TEST(an_error_is_no_context),
 	};
 

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "handshake.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_ctx_parts.h"
@@ -84,13 +85,11 @@ is_resumed(struct stage *at, const struct return_visit *visit)
 	bool resumed;
 
 	(void)SSL_CTX_set_options(client, visit->options);
-	one = handshake_for(
-		tls_ctx_ssl(visit->first), client, NULL, visit->name[0]);
+	one = handshake_in(visit->first, client, NULL, visit->name[0]);
 	if (!one.server_done)
 		fail_msg("first visit: %s", one.failure.text);
 	assert_false(one.resumed);
-	two = handshake_for(tls_ctx_ssl(visit->second), client, one.session,
-		visit->name[1]);
+	two = handshake_in(visit->second, client, one.session, visit->name[1]);
 	if (!two.server_done)
 		fail_msg("second visit: %s", two.failure.text);
 	/* Whoever comes back is still known. */
@@ -351,6 +350,59 @@ no_session_crosses_to_another_minimum(void **state)
 		(const char *[]){"minimum_version = TLSv1\n", ""}, false);
 }
 
+/* ---- contexts that share an SSL_CTX ---- */
+
+/* One of [listener NAME] that shares what that of [listener gw] has. */
+static struct tls_ctx *
+share(struct tls_ctx *owner, const char *name)
+{
+	struct listener_settings listener = {.name = xstrdup(name)};
+	struct tls_ctx *ctx = tls_ctx_share(owner, &listener);
+
+	free(listener.name);
+	assert_non_null(ctx);
+	assert_ptr_equal(tls_ctx_ssl(ctx), tls_ctx_ssl(owner));
+	return ctx;
+}
+
+static void
+who_shares_a_context_keeps_its_sessions_to_itself(void **state)
+{
+	struct stage *at = *state;
+	struct tls_ctx *owner = context_make(at->it, "gw", BASE);
+	struct tls_ctx *other = share(owner, "other");
+	struct tls_ctx *third = share(owner, "third");
+
+	assert_resumed(at, owner, owner, true);
+	assert_resumed(at, other, other, true);
+	assert_resumed(at, owner, other, false);
+	assert_resumed(at, other, owner, false);
+	assert_resumed(at, other, third, false);
+	tls_ctx_unref(&owner);
+	assert_resumed(at, other, other, true);
+	tls_ctx_unref(&other);
+	tls_ctx_unref(&third);
+}
+
+/* So does whoever was not shared with in another generation or on another
+ * machine. */
+static void
+who_shares_a_context_admits_as_if_it_did_not(void **state)
+{
+	struct stage *at = *state;
+	struct tls_ctx *owner = context_make(at->it, "gw", BASE);
+	struct tls_ctx *other = share(owner, "other");
+	struct tls_ctx *alone = context_make(at->it, "other", BASE);
+
+	assert_true(tls_ctx_same_entrance(other, alone));
+	assert_false(tls_ctx_same_entrance(other, owner));
+	assert_resumed(at, other, alone, true);
+	assert_resumed(at, alone, other, true);
+	tls_ctx_unref(&owner);
+	tls_ctx_unref(&other);
+	tls_ctx_unref(&alone);
+}
+
 /* ---- server names ---- */
 
 /* A listener that hands over to "api", which asks for certificates of another
@@ -457,6 +509,20 @@ clients_with_tickets_cost_no_memory(void **state)
 	assert_resumed(at, ctx, ctx, true);
 	assert_int_equal(SSL_CTX_sess_number(tls_ctx_ssl(ctx)), 0);
 	tls_ctx_unref(&ctx);
+}
+
+static void
+a_session_id_does_not_cross_to_who_shares_the_context(void **state)
+{
+	struct stage *at = *state;
+	struct tls_ctx *owner = context_make(at->it, "gw", BASE);
+	struct tls_ctx *other = share(owner, "other");
+
+	assert_true(is_resumed_by_id(at, other, other));
+	assert_false(is_resumed_by_id(at, owner, other));
+	assert_false(is_resumed_by_id(at, other, owner));
+	tls_ctx_unref(&owner);
+	tls_ctx_unref(&other);
 }
 
 static void
@@ -959,12 +1025,15 @@ main(void)
 		TEST(no_session_crosses_to_other_contents_of_the_same_file),
 		TEST(no_session_crosses_to_other_flags),
 		TEST(no_session_crosses_to_another_minimum),
+		TEST(who_shares_a_context_keeps_its_sessions_to_itself),
+		TEST(who_shares_a_context_admits_as_if_it_did_not),
 		TEST(a_session_of_a_server_name_is_resumed_there),
 		TEST(no_session_crosses_from_the_listener_to_a_server_name),
 		TEST(no_session_crosses_from_a_server_name_to_the_listener),
 		TEST(the_name_is_known_on_a_resumed_session),
 		TEST(a_client_without_tickets_is_remembered_by_its_id),
 		TEST(clients_with_tickets_cost_no_memory),
+		TEST(a_session_id_does_not_cross_to_who_shares_the_context),
 		TEST(a_session_id_does_not_cross_to_a_server_name),
 		TEST(a_session_id_lives_no_longer_than_the_certificate),
 		TEST(a_ticket_is_taken_in_the_next_hour_and_not_after),
