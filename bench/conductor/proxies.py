@@ -75,6 +75,7 @@ class Proxy:
             for i in range(setup.instances):
                 self._start(i, cpus)
             self._await_ready()
+            self._stay_on(cpus)
         except BaseException:
             self.stop()
             raise
@@ -121,6 +122,12 @@ class Proxy:
                 if time.monotonic() > deadline:
                     raise BenchError(f"{self.name}: did not start")
                 time.sleep(0.005)
+
+    def _stay_on(self, cpus):
+        """Hitch puts each worker on a CPU of its own choice, from 0 on."""
+        for pid in processes.tree(self.pids):
+            if not os.sched_getaffinity(pid) <= set(cpus):
+                os.sched_setaffinity(pid, cpus)
 
     def _must_run(self):
         for process in self.running:

@@ -6,6 +6,7 @@
 
 #include "conf/options.h"
 #include "conf/settings.h"
+#include "conf/settings_check_listen.h"
 #include "conf/settings_check_names.h"
 #include "conf/settings_check_proxy.h"
 #include "conf/settings_check_rules.h"
@@ -37,41 +38,6 @@ check_own_backend(
 		check_backend(server_name, report);
 }
 
-/* Address INDEX of LISTENER against those of OTHER before LIMIT. */
-static void
-check_overlap(const struct listener_settings *listener, size_t index,
-	const struct listener_settings *other, size_t limit,
-	struct report *report)
-{
-	const struct addr *addr = &listener->listen.items[index];
-	char ours[ADDR_TEXT_MAX], theirs[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < limit; i++) {
-		const struct addr *taken = &other->listen.items[i];
-
-		if (!addr_overlaps(addr, taken))
-			continue;
-		settings_report(listener, "listen", index, REPORT_ERROR, report,
-			"listen \"%s\" overlaps \"%s\" of [listener %s] in "
-			"line %u",
-			addr_format(addr, ours), addr_format(taken, theirs),
-			other->name, settings_pos(other, "listen", i).line);
-	}
-}
-
-static void
-check_listen(const struct settings *settings, size_t nth, struct report *report)
-{
-	const struct listener_settings *listener = &settings->listeners[nth];
-
-	for (size_t i = 0; i < listener->listen.n; i++) {
-		for (size_t other = 0; other < nth; other++)
-			check_overlap(listener, i, &settings->listeners[other],
-				settings->listeners[other].listen.n, report);
-		check_overlap(listener, i, listener, i, report);
-	}
-}
-
 /* What listeners and server names have in common. */
 static void
 check_shared(const struct listener_settings *listener, struct report *report)
@@ -95,12 +61,12 @@ settings_check(const struct settings *settings, struct report *report)
 
 		check_shared(listener, report);
 		check_backend(listener, report);
-		check_listen(settings, i, report);
 		settings_check_names(listener, report);
 		for (size_t k = 0; k < listener->n_overlays; k++) {
 			check_shared(&listener->overlays[k], report);
 			check_own_backend(&listener->overlays[k], report);
 		}
 	}
+	settings_check_listen(settings, report);
 	settings_check_policies(settings, report);
 }

@@ -88,16 +88,21 @@ inherit(struct listen_set *set, const struct listener_settings *listener,
 	return 0;
 }
 
-/* The descriptor of the socket at ADDR; -1: SET (may be NULL) has none. */
+/* The descriptor of the socket at ADDR; -1: SET (may be NULL) has none. Looked
+ * for from FIRST on, all around: mostly the next one that is asked for is the
+ * next one in SET. */
 static int
-find_socket(const struct listen_set *set, const struct addr *addr)
+find_socket(const struct listen_set *set, const struct addr *addr, size_t first)
 {
+	const struct listen_entry *entry;
 	size_t i;
 
-	for (i = 0; set != NULL && i < set->n; i++)
-		if (addr_equal(&set->items[i].addr, addr) &&
-			set->items[i].fd >= 0 && has_its_file(&set->items[i]))
-			return set->items[i].fd;
+	for (i = 0; set != NULL && i < set->n; i++) {
+		entry = &set->items[(first + i) % set->n];
+		if (addr_equal(&entry->addr, addr) && entry->fd >= 0 &&
+			has_its_file(entry))
+			return entry->fd;
+	}
 	return -1;
 }
 
@@ -146,7 +151,7 @@ share(const struct listen_set *set, const struct listen_set *previous,
 	int fd = kernel_chooses(addr)
 			 ? find_chosen(previous, listener, addr,
 				   count_chosen(set, listener, addr))
-			 : find_socket(previous, addr);
+			 : find_socket(previous, addr, set->n);
 
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
@@ -277,7 +282,8 @@ listen_set_remove_files(
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
-		if (!has_file(kept, &set->items[i]))
+		if (addr_unix_path(&set->items[i].addr) != NULL &&
+			!has_file(kept, &set->items[i]))
 			remove_file(&set->items[i]);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/hash_index.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/file_source.h"
@@ -34,6 +35,7 @@ struct generation {
 	struct parking outputs;
 	struct listener **listeners;
 	size_t n_listeners;
+	struct hash_index by_name;
 	struct tls_stock *stock; /* NULL: not built */
 	enum log_format log_format;
 	enum log_level log_level;
@@ -88,6 +90,7 @@ generation_free(struct generation **generation)
 	for (i = 0; i < gone->n_listeners; i++)
 		listener_unref(&gone->listeners[i]);
 	free(gone->listeners);
+	hash_index_done(&gone->by_name);
 	tls_stock_free(&gone->stock);
 	free(gone);
 	/* Its successor was built behind it: the allocator would keep the hole,
@@ -119,16 +122,42 @@ generation_add_output(struct generation *generation, const char *path, int fd)
 	park(&generation->outputs, path, fd);
 }
 
-/* Gives LISTENER the sockets that are meant for it. */
-static void
-unpark_sockets(struct generation *generation, struct listener *listener)
+struct wanted {
+	const struct generation *generation;
+	const char *name;
+};
+
+static bool
+is_wanted(size_t place, const void *arg)
 {
+	const struct wanted *wanted = arg;
+
+	return strcmp(wanted->generation->listeners[place]->name,
+		       wanted->name) == 0;
+}
+
+/* NULL: there is none of that name. */
+static struct listener *
+find_listener(const struct generation *generation, const char *name)
+{
+	const struct wanted wanted = {generation, name};
+	size_t place = hash_index_find(
+		&generation->by_name, name, strlen(name), is_wanted, &wanted);
+
+	return place == HASH_INDEX_NONE ? NULL : generation->listeners[place];
+}
+
+static void
+unpark_sockets(struct generation *generation)
+{
+	struct listener *listener;
 	struct parked *parked;
 	size_t i;
 
 	for (i = 0; i < generation->sockets.n; i++) {
 		parked = &generation->sockets.items[i];
-		if (parked->fd < 0 || strcmp(parked->name, listener->name) != 0)
+		listener = find_listener(generation, parked->name);
+		if (listener == NULL)
 			continue;
 		listener_add_socket(listener, parked->fd);
 		parked->fd = -1;
@@ -162,9 +191,11 @@ build_listeners(struct generation *generation, struct proxy *proxy,
 			&settings->listeners[i], generation->stock, report);
 		if (listener == NULL)
 			continue;
-		unpark_sockets(generation, listener);
+		hash_index_add(&generation->by_name, listener->name,
+			strlen(listener->name), generation->n_listeners);
 		generation->listeners[generation->n_listeners++] = listener;
 	}
+	unpark_sockets(generation);
 }
 
 int
@@ -302,12 +333,9 @@ generation_resolved(struct generation *generation, const char *host,
 bool
 generation_readmit(struct generation *generation, struct conn *conn)
 {
-	size_t i;
+	struct listener *listener =
+		find_listener(generation, conn->listener->name);
 
-	for (i = 0; i < generation->n_listeners; i++)
-		if (strcmp(generation->listeners[i]->name,
-			    conn->listener->name) == 0)
-			return listener_readmit(generation->listeners[i], conn);
 	/* A listener that was taken away says nothing of its clients. */
-	return true;
+	return listener == NULL || listener_readmit(listener, conn);
 }

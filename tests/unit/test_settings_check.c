@@ -124,37 +124,6 @@ plaintext_to_another_machine_must_be_allowed(void **state)
 }
 
 static void
-two_listeners_cannot_share_an_address(void **state)
-{
-	static const char *const head = "[defaults]\ncertfile = c\n"
-					"backend = 127.0.0.1:9\n";
-	char *text = xasprintf("%s[listener a]\nlisten = 127.0.0.1:1\n"
-			       "[listener b]\nlisten = 127.0.0.1:2\n"
-			       "  0.0.0.0:1\n",
-		head);
-
-	(void)state;
-	assert_load(text, "t.ini:8: [listener b] listen \"0.0.0.0:1\" overlaps "
-			  "\"127.0.0.1:1\" of [listener a] in line 5\n");
-	free(text);
-	text = xasprintf("%s[listener a]\nlisten = *:1\n  127.0.0.1:1\n", head);
-	assert_load(text,
-		"t.ini:6: [listener a] listen \"127.0.0.1:1\" overlaps "
-		"\"*:1\" of [listener a] in line 5\n");
-	free(text);
-}
-
-static void
-different_addresses_and_ports_of_the_kernel_do_not_collide(void **state)
-{
-	(void)state;
-	assert_load("[listener a]\nlisten = 127.0.0.1:0 127.0.0.1:0 *:0\n"
-		    "  127.0.0.1:1 127.0.0.2:1 unix:/a unix:/b systemd:x\n"
-		    "certfile = c\nbackend = 127.0.0.1:9\n",
-		"");
-}
-
-static void
 a_configuration_without_listeners_is_refused(void **state)
 {
 	(void)state;
@@ -196,9 +165,6 @@ main(void)
 		cmocka_unit_test(old_protocols_are_warned_of),
 		cmocka_unit_test(verify_mode_and_cafile_must_not_contradict),
 		cmocka_unit_test(plaintext_to_another_machine_must_be_allowed),
-		cmocka_unit_test(two_listeners_cannot_share_an_address),
-		cmocka_unit_test(
-			different_addresses_and_ports_of_the_kernel_do_not_collide),
 		cmocka_unit_test(a_configuration_without_listeners_is_refused),
 		cmocka_unit_test(
 			contradictions_inherited_from_defaults_are_found_too),
