@@ -127,7 +127,7 @@ check_deny(const struct listener_settings *listener, const struct option *rule,
  * limits: one more common name, any number.
  */
 static void
-check_proxy_certs(const struct listener_settings *listener,
+check_rule_of_proxies(const struct listener_settings *listener,
 	const struct option *rule, struct report *report)
 {
 	const struct text_list *authorize = &listener->rules.authorize;
@@ -186,7 +186,7 @@ settings_check_rules(
 		check_optional(listener, o, report);
 		check_any(listener, o, report);
 		check_deny(listener, o, report);
-		check_proxy_certs(listener, o, report);
+		check_rule_of_proxies(listener, o, report);
 	}
 	for (size_t i = 0; i < authorize->n; i++) {
 		if (strcmp(authorize->items[i], ANY) != 0 &&

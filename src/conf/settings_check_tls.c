@@ -141,7 +141,7 @@ check_crl(const struct listener_settings *listener, struct report *report)
 /* OpenSSL looks for no proxy certificate in a CRL, and with "leaf" for nothing
  * else: whoever was revoked would come back with one. */
 static void
-check_proxy_certs(
+check_crls_of_proxies(
 	const struct listener_settings *listener, struct report *report)
 {
 	const struct tls_settings *tls = &listener->tls;
@@ -229,7 +229,7 @@ static const struct check {
 	{check_crl, {"crl_check", "verify_flags", "crlfile", "cafile", "capath",
 			    "cadata", "load_default_certs"}},
 	{check_crl_flags, {"crl_check", "verify_flags"}},
-	{check_proxy_certs, {"crl_check", "verify_flags", "crlfile"}},
+	{check_crls_of_proxies, {"crl_check", "verify_flags", "crlfile"}},
 	{check_options, {"options"}},
 	{check_tickets, {"num_tickets", "ticket_secret_file"}},
 	{check_keylog, {"keylog_filename"}},

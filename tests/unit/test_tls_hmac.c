@@ -8,9 +8,7 @@
 
 #include <cmocka.h>
 
-#include <openssl/crypto.h>
-
-#define ROOM 128
+#include "hex_bytes.h"
 
 static int
 setup(void **state)
@@ -19,21 +17,11 @@ setup(void **state)
 	return tls_hmac_open() ? 0 : -1;
 }
 
-static struct tls_hmac_bytes
-hex(const char *digits, unsigned char *room)
-{
-	size_t len = 0;
-
-	assert_int_equal(
-		OPENSSL_hexstr2buf_ex(room, ROOM, &len, digits, '\0'), 1);
-	return (struct tls_hmac_bytes){room, len};
-}
-
 static void
 assert_hex(const unsigned char *bytes, const char *expected)
 {
-	unsigned char room[ROOM];
-	struct tls_hmac_bytes want = hex(expected, room);
+	unsigned char room[HEX_BYTES_ROOM];
+	struct tls_hmac_bytes want = hex_bytes(expected, room);
 
 	assert_memory_equal(bytes, want.at, want.len);
 }
@@ -71,10 +59,12 @@ one_text_has_the_codes_of_the_rfc(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_VECTORS; i++) {
-		unsigned char key_room[ROOM], text_room[ROOM];
+		unsigned char key_room[HEX_BYTES_ROOM],
+			text_room[HEX_BYTES_ROOM];
 		unsigned char out[TLS_HMAC_MAX];
-		struct tls_hmac_bytes key = hex(vectors[i].key, key_room);
-		struct tls_hmac_bytes text = hex(vectors[i].text, text_room);
+		struct tls_hmac_bytes key = hex_bytes(vectors[i].key, key_room);
+		struct tls_hmac_bytes text =
+			hex_bytes(vectors[i].text, text_room);
 
 		assert_true(
 			tls_hmac_once(tls_hmac_find("SHA256"), key, text, out));
@@ -94,10 +84,12 @@ several_texts_under_one_key_have_them_too(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_VECTORS; i++) {
-		unsigned char key_room[ROOM], text_room[ROOM];
+		unsigned char key_room[HEX_BYTES_ROOM],
+			text_room[HEX_BYTES_ROOM];
 		unsigned char out[TLS_HMAC_MAX];
-		struct tls_hmac_bytes key = hex(vectors[i].key, key_room);
-		struct tls_hmac_bytes text = hex(vectors[i].text, text_room);
+		struct tls_hmac_bytes key = hex_bytes(vectors[i].key, key_room);
+		struct tls_hmac_bytes text =
+			hex_bytes(vectors[i].text, text_room);
 
 		assert_true(tls_hmac_begin(sha256, key));
 		assert_true(tls_hmac_begin(sha384, key));
@@ -116,9 +108,9 @@ static void
 a_code_may_take_the_place_of_its_text(void **state)
 {
 	const struct tls_hmac *hmac = tls_hmac_find("SHA256");
-	unsigned char key_room[ROOM], place[ROOM];
-	struct tls_hmac_bytes key = hex(vectors[1].key, key_room);
-	struct tls_hmac_bytes text = hex(vectors[1].text, place);
+	unsigned char key_room[HEX_BYTES_ROOM], place[HEX_BYTES_ROOM];
+	struct tls_hmac_bytes key = hex_bytes(vectors[1].key, key_room);
+	struct tls_hmac_bytes text = hex_bytes(vectors[1].text, place);
 
 	(void)state;
 	assert_true(tls_hmac_begin(hmac, key));
@@ -133,12 +125,13 @@ a_key_is_gone_at_the_end(void **state)
 {
 	const struct tls_hmac *hmac = tls_hmac_find("SHA256");
 	unsigned char left[N_VECTORS][TLS_HMAC_MAX] = {{0}};
-	unsigned char room[ROOM];
+	unsigned char room[HEX_BYTES_ROOM];
 	const struct tls_hmac_bytes nothing = {room, 0};
 
 	(void)state;
 	for (size_t i = 0; i < N_VECTORS; i++) {
-		assert_true(tls_hmac_begin(hmac, hex(vectors[i].key, room)));
+		assert_true(
+			tls_hmac_begin(hmac, hex_bytes(vectors[i].key, room)));
 		assert_true(tls_hmac_end(hmac));
 		assert_true(tls_hmac_next(hmac, nothing, left[i]));
 		assert_true(tls_hmac_end(hmac));
@@ -151,8 +144,8 @@ static void
 an_end_can_come_at_any_time(void **state)
 {
 	const struct tls_hmac *hmac = tls_hmac_find("SHA384");
-	unsigned char room[ROOM], out[TLS_HMAC_MAX];
-	struct tls_hmac_bytes key = hex(vectors[0].key, room);
+	unsigned char room[HEX_BYTES_ROOM], out[TLS_HMAC_MAX];
+	struct tls_hmac_bytes key = hex_bytes(vectors[0].key, room);
 
 	(void)state;
 	assert_true(tls_hmac_begin(hmac, key));
@@ -167,7 +160,7 @@ an_end_can_come_at_any_time(void **state)
 static void
 a_key_may_be_empty_or_a_block(void **state)
 {
-	static const unsigned char zeros[ROOM];
+	static const unsigned char zeros[HEX_BYTES_ROOM];
 	const struct tls_hmac *hmac = tls_hmac_find("SHA256");
 	unsigned char none[TLS_HMAC_MAX], block[TLS_HMAC_MAX];
 	const struct tls_hmac_bytes text = {zeros, 1};

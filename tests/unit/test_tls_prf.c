@@ -8,25 +8,13 @@
 
 #include <cmocka.h>
 
-#include <openssl/crypto.h>
-
-#define ROOM 256
+#include "hex_bytes.h"
 
 static int
 setup(void **state)
 {
 	(void)state;
 	return tls_hmac_open() ? 0 : -1;
-}
-
-static struct tls_hmac_bytes
-hex(const char *digits, unsigned char *room)
-{
-	size_t len = 0;
-
-	assert_int_equal(
-		OPENSSL_hexstr2buf_ex(room, ROOM, &len, digits, '\0'), 1);
-	return (struct tls_hmac_bytes){room, len};
 }
 
 /* Those that the TLS working group's list has for TLS 1.2; seeds begin
@@ -62,13 +50,15 @@ all_lengths_are_those_of_the_vectors(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_VECTORS; i++) {
 		const struct tls_hmac *hmac = tls_hmac_find(vectors[i].digest);
-		unsigned char secret_room[ROOM], seed_room[ROOM];
-		unsigned char want_room[ROOM], out[ROOM];
+		unsigned char secret_room[HEX_BYTES_ROOM],
+			seed_room[HEX_BYTES_ROOM];
+		unsigned char want_room[HEX_BYTES_ROOM], out[HEX_BYTES_ROOM];
 		struct tls_hmac_bytes secret =
-			hex(vectors[i].secret, secret_room);
-		struct tls_hmac_bytes seed = hex(vectors[i].seed, seed_room);
+			hex_bytes(vectors[i].secret, secret_room);
+		struct tls_hmac_bytes seed =
+			hex_bytes(vectors[i].seed, seed_room);
 		struct tls_hmac_bytes want =
-			hex(vectors[i].expected, want_room);
+			hex_bytes(vectors[i].expected, want_room);
 
 		for (size_t len = 1; len <= want.len; len++) {
 			memset(out, 0xaa, sizeof out);
