@@ -128,7 +128,8 @@ const struct option *
 option_find(const struct option *table, const char *name)
 {
 	for (; table->name != NULL; table++) {
-		if (strcmp(table->name, name) == 0)
+		/* Every key of a file comes through here. */
+		if (table->name[0] == name[0] && strcmp(table->name, name) == 0)
 			return table;
 	}
 	return NULL;

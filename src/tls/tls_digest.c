@@ -9,10 +9,27 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+/* Most values are of a few bytes, for which a call of OpenSSL takes longer than
+ * the digest: they are collected. */
+#define ROOM 1024
+
 struct tls_digest {
 	EVP_MD_CTX *md; /* NULL: without memory */
 	bool failed;
+	size_t len;
+	unsigned char bytes[ROOM];
 };
+
+/* Looked up once: OpenSSL 3 is slow at that. NULL without memory. */
+static const EVP_MD *
+sha256(void)
+{
+	static EVP_MD *md;
+
+	if (md == NULL)
+		md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	return md;
+}
 
 struct tls_digest *
 tls_digest_new(void)
@@ -20,16 +37,37 @@ tls_digest_new(void)
 	struct tls_digest *digest = xcalloc(1, sizeof *digest);
 
 	digest->md = EVP_MD_CTX_new();
-	digest->failed = digest->md == NULL ||
-			 EVP_DigestInit_ex(digest->md, EVP_sha256(), NULL) != 1;
+	digest->failed = digest->md == NULL || sha256() == NULL ||
+			 EVP_DigestInit_ex(digest->md, sha256(), NULL) != 1;
 	return digest;
+}
+
+static void
+update(struct tls_digest *digest, const void *bytes, size_t len)
+{
+	if (!digest->failed && EVP_DigestUpdate(digest->md, bytes, len) != 1)
+		digest->failed = true;
+}
+
+static void
+flush(struct tls_digest *digest)
+{
+	update(digest, digest->bytes, digest->len);
+	digest->len = 0;
 }
 
 static void
 add(struct tls_digest *digest, const void *bytes, size_t len)
 {
-	if (!digest->failed && EVP_DigestUpdate(digest->md, bytes, len) != 1)
-		digest->failed = true;
+	if (len > ROOM - digest->len)
+		flush(digest);
+	if (len > ROOM) {
+		update(digest, bytes, len);
+		return;
+	}
+	if (len > 0)
+		memcpy(digest->bytes + digest->len, bytes, len);
+	digest->len += len;
 }
 
 void
@@ -76,12 +114,16 @@ tls_digest_end(struct tls_digest **digest, unsigned char out[TLS_DIGEST_SIZE])
 {
 	struct tls_digest *it = *digest;
 	unsigned char bytes[EVP_MAX_MD_SIZE];
-	bool ok = !it->failed && EVP_DigestFinal_ex(it->md, bytes, NULL) == 1;
+	bool ok;
 
 	*digest = NULL;
+	flush(it);
+	ok = !it->failed && EVP_DigestFinal_ex(it->md, bytes, NULL) == 1;
 	if (ok)
 		memcpy(out, bytes, TLS_DIGEST_SIZE);
 	EVP_MD_CTX_free(it->md);
+	/* Passwords and ticket secrets are among them. */
+	mem_wipe(it->bytes, sizeof it->bytes);
 	free(it);
 	return ok;
 }

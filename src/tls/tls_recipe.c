@@ -145,13 +145,14 @@ add_ticket_secret(struct taking *taking)
 
 /* ---- options ---- */
 
+/* Every one has its place: a recipe is compared within one process, where the
+ * table is always the same. */
 static void
 add_option(struct tls_digest *digest, const struct option *option,
 	const struct listener_settings *section)
 {
 	const void *field = (const char *)section + option->offset;
 
-	tls_digest_text(digest, option->name);
 	switch (option->type) {
 	case OPT_BOOL:
 		tls_digest_number(digest, *(const bool *)field);

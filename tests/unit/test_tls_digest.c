@@ -52,6 +52,34 @@ bytes_have_their_length_before_them(void **state)
 	assert_memory_equal(result.bytes, expected, TLS_DIGEST_SIZE);
 }
 
+/* However much there is of it, and however it is cut. */
+static void
+every_byte_counts_in_its_order(void **state)
+{
+	static const size_t sizes[] = {
+		0, 1, 7, 8, 1000, 1015, 1016, 1017, 1024, 1025, 2048, 5000};
+	unsigned char raw[sizeof sizes / sizeof sizes[0]][8 + 5000];
+	unsigned char expected[EVP_MAX_MD_SIZE];
+	struct tls_digest *digest = tls_digest_new();
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	struct result result;
+
+	(void)state;
+	assert_int_equal(EVP_DigestInit_ex(md, EVP_sha256(), NULL), 1);
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		memset(raw[i], 0, 8);
+		raw[i][6] = (unsigned char)(sizes[i] >> 8);
+		raw[i][7] = (unsigned char)sizes[i];
+		memset(raw[i] + 8, 'a' + (int)i, sizes[i]);
+		tls_digest_bytes(digest, raw[i] + 8, sizes[i]);
+		assert_int_equal(EVP_DigestUpdate(md, raw[i], 8 + sizes[i]), 1);
+	}
+	assert_int_equal(EVP_DigestFinal_ex(md, expected, NULL), 1);
+	assert_true(tls_digest_end(&digest, result.bytes));
+	assert_memory_equal(result.bytes, expected, TLS_DIGEST_SIZE);
+	EVP_MD_CTX_free(md);
+}
+
 static void
 no_two_sequences_look_alike(void **state)
 {
@@ -100,6 +128,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_have_their_length_before_them),
+		cmocka_unit_test(every_byte_counts_in_its_order),
 		cmocka_unit_test(no_two_sequences_look_alike),
 		cmocka_unit_test(a_list_is_not_its_values),
 		cmocka_unit_test(a_failure_sticks),
