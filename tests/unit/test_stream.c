@@ -3,6 +3,8 @@
 #include "stream/stream.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -358,6 +360,34 @@ an_end_is_a_fin_at_once(void **state)
 	assert_int_equal(recv(f->peer, &got, 1, 0), 0);
 }
 
+static unsigned
+segments_to(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	return info.tcpi_segs_in;
+}
+
+/* As close_notify is. */
+static void
+what_stands_before_the_fin_travels_with_it(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before = segments_to(f->peer);
+	char got[8];
+
+	f->stream.ending = true;
+	assert_int_equal(write_text(f, "goodbye"), STREAM_MOVED);
+	assert_int_equal(stream_shut(&f->stream), STREAM_MOVED);
+	recv_all(f->peer, got, 7);
+	assert_memory_equal(got, "goodbye", 7);
+	wait_readable(f->peer);
+	assert_int_equal(recv(f->peer, got, 1, 0), 0);
+	assert_int_equal(segments_to(f->peer) - before, 1);
+}
+
 static void
 ending_twice_is_ending_once(void **state)
 {
@@ -444,6 +474,7 @@ main(void)
 		TCP(kept_bytes_wait_for_a_flush),
 		TCP(flushing_without_a_rest_is_moved),
 		TCP(an_end_is_a_fin_at_once),
+		TCP(what_stands_before_the_fin_travels_with_it),
 		TCP(ending_twice_is_ending_once),
 		UNIX(an_end_waits_behind_the_rest),
 		TCP(ending_after_a_reset_is_a_cut),
