@@ -77,8 +77,8 @@ class Suite:
         load["connections"] = max(int(load["connections"] * self.scale), 4)
         for what, counts in GROWTH.items():
             for count in counts:
-                rounds = 1 if count > 1000 else min(self.rounds, GROWTH_ROUNDS)
-                self._compare(f"{what}-{count}", self.kinds, rounds,
+                self._compare(f"{what}-{count}", self.kinds,
+                              min(self.rounds, GROWTH_ROUNDS),
                               lambda kind, w=what, c=self._sized(count):
                               measure.growth_run(self.bench, kind, w, c,
                                                  load, self.cpus[:1]))

@@ -13,6 +13,7 @@
 #include "base/cidr.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/hash_index.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/settings.h"
@@ -93,17 +94,6 @@ new_one(struct proxy *proxy, const char *name,
 	return listener;
 }
 
-static int
-compare_contexts(const void *left, const void *right)
-{
-	const struct listener *const *a = left;
-	const struct listener *const *b = right;
-	uintptr_t one = (uintptr_t)(*a)->tls;
-	uintptr_t other = (uintptr_t)(*b)->tls;
-
-	return one < other ? -1 : one > other;
-}
-
 /* Whom a name leads to. Returns -1 when REPORT got an error. */
 static int
 add_overlays(struct listener *listener, const struct process_settings *process,
@@ -123,14 +113,14 @@ add_overlays(struct listener *listener, const struct process_settings *process,
 			stock, report);
 		if (overlay == NULL)
 			continue;
+		hash_index_add(&listener->by_context, &overlay->tls,
+			sizeof overlay->tls, listener->n_overlays);
 		listener->overlays[listener->n_overlays++] = overlay;
 		/* settings_check() has refused names that stand twice. */
 		for (k = 0; k < set->server_names.n; k++)
 			(void)tls_sni_add(names, set->server_names.items[k],
 				overlay->tls);
 	}
-	qsort(listener->overlays, listener->n_overlays,
-		sizeof(struct listener *), compare_contexts);
 	tls_ctx_set_names(listener->tls, names,
 		settings->tls.sni_mismatch == SNI_MISMATCH_REJECT);
 	return listener->n_overlays == settings->n_overlays ? 0 : -1;
@@ -172,6 +162,7 @@ listener_unref(struct listener **listener)
 	for (i = 0; i < gone->n_overlays; i++)
 		listener_unref(&gone->overlays[i]);
 	free(gone->overlays);
+	hash_index_done(&gone->by_context);
 	free(gone->trusted_proxies);
 	backend_done(&gone->backend);
 	tls_ctx_unref(&gone->tls);
@@ -179,23 +170,27 @@ listener_unref(struct listener **listener)
 	free(gone);
 }
 
+struct wanted {
+	const struct listener *listener;
+	const struct tls_ctx *ctx;
+};
+
+static bool
+is_wanted(size_t place, const void *arg)
+{
+	const struct wanted *wanted = arg;
+
+	return wanted->listener->overlays[place]->tls == wanted->ctx;
+}
+
 struct listener *
 listener_serving(struct listener *listener, const struct tls_ctx *ctx)
 {
-	size_t low = 0, high = listener->n_overlays;
+	const struct wanted wanted = {listener, ctx};
+	size_t place = hash_index_find(
+		&listener->by_context, &ctx, sizeof ctx, is_wanted, &wanted);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		struct listener *overlay = listener->overlays[middle];
-
-		if (overlay->tls == ctx)
-			return overlay;
-		if ((uintptr_t)overlay->tls < (uintptr_t)ctx)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return listener;
+	return place == HASH_INDEX_NONE ? listener : listener->overlays[place];
 }
 
 bool

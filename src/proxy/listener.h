@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/hash_index.h"
 #include "net/proxy_header.h"
 #include "proxy/backend.h"
 #include "proxy/timeout.h"
@@ -49,11 +50,11 @@ struct listener {
 	struct accept_socket *sockets;
 	size_t n_sockets;
 	bool accepting;
-	/* Its server names: of the same type, without sockets, sorted by the
-	 * address of their contexts. A connection moves to one of them when
-	 * its handshake is done. */
+	/* Its server names: of the same type, without sockets. A connection
+	 * moves to one of them when its handshake is done. */
 	struct listener **overlays;
 	size_t n_overlays;
+	struct hash_index by_context; /* an overlay, by the address of its */
 };
 
 /* Builds the listener beside what runs, with contexts out of STOCK; accepts
