@@ -150,11 +150,22 @@ def drawings(run):
             for stem, (title, groups, form, line) in wanted.items() if groups}
 
 
+def _together(table, again):
+    """All rounds of two runs of one scenario. Who failed in one of them is
+    out, so that a round of one proxy stands beside the same one of another."""
+    return {name: rounds + again[name] if rounds and again[name] else []
+            for name, rounds in table.items() if name in again}
+
+
 def merged(runs):
     """One run of several that measured different things, or the same again:
-    then the last one counts."""
-    return {"results": {key: table for run in runs
-                        for key, table in run["results"].items()},
+    no round is left out."""
+    results = {}
+    for run in runs:
+        for key, table in run["results"].items():
+            results[key] = _together(results[key], table) \
+                if key in results else table
+    return {"results": results,
             "versions": {name: version for run in runs
                          for name, version in run["versions"].items()},
             "failures": [failure for run in runs

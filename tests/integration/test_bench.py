@@ -198,17 +198,21 @@ def test_a_missed_goal_is_told_with_its_reason(tmp_path):
 
 
 def test_several_runs_make_one_report(tmp_path):
-    """What was measured twice counts as the later run has it."""
+    """What was measured twice has the rounds of both, but for a proxy that
+    failed in one."""
     nobody = tmp_path / "why.md"
-    first = a_run(full={"sallyport": rounds(200), "nginx": rounds(100)},
+    first = a_run(full={"sallyport": rounds(60), "nginx": rounds(100),
+                        "hitch": rounds(10)},
                   resumed={"sallyport": rounds(10), "nginx": rounds(100)})
-    second = a_run(full={"sallyport": rounds(10), "nginx": rounds(100)})
+    second = a_run(full={"sallyport": rounds(80, 80), "nginx": rounds(100, 100),
+                         "hitch": []})
     output = tmp_path / "performance.md"
     assert report.write([first, second], nobody, output) == []
     text = output.read_text()
     assert "\nfull, resumed: measured on 2026-01-01" in text
     assert "\nfull: measured on 2026-01-01" in text
     assert text.count("### Full handshake") == 1
+    assert "| 80.00 | nginx | 100.00 | 0.80 (0.60..0.80) |" in text
 
 
 class Liar:
