@@ -54,7 +54,7 @@ struct listener {
 	 * moves to one of them when its handshake is done. */
 	struct listener **overlays;
 	size_t n_overlays;
-	struct hash_index by_context; /* an overlay, by the address of its */
+	struct hash_index by_context; /* the address of its TLS context */
 };
 
 /* Builds the listener beside what runs, with contexts out of STOCK; accepts

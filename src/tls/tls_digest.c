@@ -20,9 +20,8 @@ struct tls_digest {
 	unsigned char bytes[ROOM];
 };
 
-/* Looked up once: OpenSSL 3 is slow at that. NULL without memory. */
-static const EVP_MD *
-sha256(void)
+const struct evp_md_st *
+tls_digest_sha256(void)
 {
 	static EVP_MD *md;
 
@@ -37,8 +36,9 @@ tls_digest_new(void)
 	struct tls_digest *digest = xcalloc(1, sizeof *digest);
 
 	digest->md = EVP_MD_CTX_new();
-	digest->failed = digest->md == NULL || sha256() == NULL ||
-			 EVP_DigestInit_ex(digest->md, sha256(), NULL) != 1;
+	digest->failed =
+		digest->md == NULL ||
+		EVP_DigestInit_ex(digest->md, tls_digest_sha256(), NULL) != 1;
 	return digest;
 }
 

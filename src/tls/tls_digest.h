@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct evp_md_st;
 struct text_list;
 
 /*
@@ -14,6 +15,10 @@ struct text_list;
 struct tls_digest;
 
 #define TLS_DIGEST_SIZE 32
+
+/* SHA-256 itself, looked up once for this process: OpenSSL 3 is slow at that.
+ * NULL without memory. */
+const struct evp_md_st *tls_digest_sha256(void);
 
 /* Dies without memory of our own (mem.h). */
 struct tls_digest *tls_digest_new(void);

@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "tls/tls_digest.h"
+
 /* A chain has a few places where it may stand, so that finding one is a few
  * comparisons however many there are. */
 #define WAYS   4
@@ -24,7 +26,6 @@ struct entry {
 };
 
 struct tls_seen {
-	EVP_MD *sha256; /* fetched once: OpenSSL 3 is slow at that */
 	uint64_t clock; /* counts the uses */
 	size_t count;
 	struct entry entries[N_SETS][WAYS];
@@ -37,8 +38,7 @@ tls_seen_new(void)
 
 	if (seen == NULL)
 		return NULL;
-	seen->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (seen->sha256 == NULL)
+	if (tls_digest_sha256() == NULL)
 		tls_seen_free(&seen);
 	ERR_clear_error();
 	return seen;
@@ -77,14 +77,14 @@ tls_seen_free(struct tls_seen **seen)
 	if (it == NULL)
 		return;
 	drop_all(it, NULL);
-	EVP_MD_free(it->sha256);
 	free(it);
 }
 
 bool
-tls_seen_key(const struct tls_seen *seen, const void *owner,
-	const struct stack_st_X509 *sent, struct tls_seen_key *out)
+tls_seen_key(const void *owner, const struct stack_st_X509 *sent,
+	struct tls_seen_key *out)
 {
+	const EVP_MD *sha256 = tls_digest_sha256();
 	unsigned char digests[SENT_MAX][sizeof out->digest];
 	int n = sk_X509_num(sent);
 
@@ -92,13 +92,13 @@ tls_seen_key(const struct tls_seen *seen, const void *owner,
 	if (n < 1 || n > SENT_MAX)
 		return false;
 	for (int i = 0; i < n; i++) {
-		if (X509_digest(sk_X509_value(sent, i), seen->sha256,
-			    digests[i], NULL) != 1)
+		if (X509_digest(sk_X509_value(sent, i), sha256, digests[i],
+			    NULL) != 1)
 			return false;
 	}
 	out->owner = owner;
 	return EVP_Digest(digests, (size_t)n * sizeof digests[0], out->digest,
-		       NULL, seen->sha256, NULL) == 1;
+		       NULL, sha256, NULL) == 1;
 }
 
 static struct entry *

@@ -39,8 +39,8 @@ void tls_seen_free(struct tls_seen **seen);
 
 /* SENT is all that the client sent, in its order, the leaf first. False: there
  * is nothing to be remembered by. */
-bool tls_seen_key(const struct tls_seen *seen, const void *owner,
-	const struct stack_st_X509 *sent, struct tls_seen_key *out);
+bool tls_seen_key(const void *owner, const struct stack_st_X509 *sent,
+	struct tls_seen_key *out);
 
 /* The chain that KEY was verified with; borrowed until the next call. NULL: not
  * known, or not any more at UNIX_S. */

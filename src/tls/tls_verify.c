@@ -239,7 +239,7 @@ is_good(X509_STORE_CTX *store_ctx, const struct tls_ctx *ctx)
 	bool has_key =
 		seen_chains != NULL && owner != NULL &&
 		sk_X509_value(sent, 0) == X509_STORE_CTX_get0_cert(store_ctx) &&
-		tls_seen_key(seen_chains, owner, sent, &key);
+		tls_seen_key(owner, sent, &key);
 
 	if (has_key && recall(store_ctx, &key, now_s))
 		return true;

@@ -68,7 +68,7 @@ key_of(const void *owner, X509 *first, X509 *second)
 	STACK_OF(X509) *sent = chain_of(first, second);
 	struct tls_seen_key key;
 
-	assert_true(tls_seen_key(f.seen, owner, sent, &key));
+	assert_true(tls_seen_key(owner, sent, &key));
 	sk_X509_pop_free(sent, X509_free);
 	return key;
 }
@@ -135,13 +135,13 @@ nothing_and_too_much_have_no_key(void **state)
 	struct tls_seen_key key;
 
 	(void)state;
-	assert_false(tls_seen_key(f.seen, &gw, NULL, &key));
-	assert_false(tls_seen_key(f.seen, &gw, sent, &key));
+	assert_false(tls_seen_key(&gw, NULL, &key));
+	assert_false(tls_seen_key(&gw, sent, &key));
 	for (int i = 0; i < 8; i++)
 		assert_true(sk_X509_push(sent, f.a.x509) > 0);
-	assert_true(tls_seen_key(f.seen, &gw, sent, &key));
+	assert_true(tls_seen_key(&gw, sent, &key));
 	assert_true(sk_X509_push(sent, f.a.x509) > 0);
-	assert_false(tls_seen_key(f.seen, &gw, sent, &key));
+	assert_false(tls_seen_key(&gw, sent, &key));
 	sk_X509_free(sent);
 }
 
