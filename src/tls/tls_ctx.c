@@ -16,16 +16,17 @@
 #include "base/mem.h"
 #include "conf/settings.h"
 #include "tls/tls_admit.h"
+#include "tls/tls_blank.h"
 #include "tls/tls_ca.h"
 #include "tls/tls_cert.h"
 #include "tls/tls_cipher.h"
 #include "tls/tls_crl.h"
 #include "tls/tls_ctx_parts.h"
-#include "tls/tls_lean.h"
 #include "tls/tls_error.h"
 #include "tls/tls_group.h"
 #include "tls/tls_hello.h"
 #include "tls/tls_keylog.h"
+#include "tls/tls_lean.h"
 #include "tls/tls_option.h"
 #include "tls/tls_sni.h"
 #include "tls/tls_ticket.h"
@@ -69,6 +70,7 @@ tls_init(void)
 	(void)ssl_index();
 	tls_hello_init();
 	tls_verify_init();
+	tls_blank_init();
 	tls_lean_init();
 }
 
@@ -251,10 +253,9 @@ tls_ctx_new(const struct listener_settings *listener, struct file_source *files,
 	struct tls_ctx *ctx = xcalloc(1, sizeof *ctx);
 	char text[128];
 
-	ERR_clear_error();
 	ctx->refs = 1;
 	ctx->keylog_fd = -1;
-	ctx->ssl_ctx = SSL_CTX_new(TLS_server_method());
+	ctx->ssl_ctx = tls_blank_new(listener->tls.groups != NULL);
 	if (ctx->ssl_ctx == NULL ||
 		SSL_CTX_set_ex_data(ctx->ssl_ctx, ctx_index(), ctx) != 1) {
 		settings_report(listener, "certfile", 0, REPORT_ERROR, report,

@@ -8,16 +8,12 @@
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/provider.h>
-#include <openssl/rand.h>
 
 #include "tls/tls_algorithm.h"
 #include "tls/tls_kdf.h"
+#include "tls/tls_plain.h"
 #include "tls/tls_x25519.h"
-
-/* OpenSSL 3.2 remembers which decoders it needed. */
-#define FIRST_THAT_REMEMBERS 0x30200000L
 
 /* One for each kind of key and each form of it. */
 #define DECODERS_MAX 16
@@ -84,29 +80,6 @@ init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 }
 
 /* ---- life ---- */
-
-static int
-count_others(OSSL_PROVIDER *provider, void *arg)
-{
-	int *others = arg;
-
-	*others += strcmp(OSSL_PROVIDER_get0_name(provider), "default") != 0;
-	return 1;
-}
-
-/* Has nobody configured anything that a context of our own would not have? */
-static bool
-is_plain_setup(void)
-{
-	EVP_RAND_CTX *rand = RAND_get0_public(NULL);
-	int others = 0;
-
-	(void)OSSL_PROVIDER_do_all(NULL, count_others, &others);
-	return others == 0 &&
-	       EVP_default_properties_is_fips_enabled(NULL) == 0 &&
-	       rand != NULL &&
-	       EVP_RAND_is_a(EVP_RAND_CTX_get0_rand(rand), "CTR-DRBG") == 1;
-}
 
 static bool
 is_for(const OSSL_ALGORITHM *decoder, const char *structure)
@@ -217,10 +190,9 @@ replace_keymgmts(void)
 void
 tls_lean_init(void)
 {
-	if (lean != NULL || OpenSSL_version_num() >= FIRST_THAT_REMEMBERS ||
-		!is_plain_setup())
+	if (lean != NULL)
 		return;
-	whole = OSSL_PROVIDER_load(NULL, "default");
+	whole = tls_plain_provider();
 	if (whole == NULL || !pick_decoders() || !replace_kdfs() ||
 		!replace_keymgmts())
 		return;

@@ -16,8 +16,7 @@
  * derivation functions and a making of X25519 keys (tls_x25519.h) of ours.
  * Certificates and keys are loaded there, too.
  *
- * Only where the process has nothing but the default provider and what comes
- * with it: whoever configured another one, FIPS for one, is served by it.
+ * Only where the process has just OpenSSL's default provider (tls_plain.h).
  */
 
 /* For tls_init(); once is enough. Nothing is said about failures: handshakes
