@@ -126,7 +126,8 @@ add_policies(struct policy_rules *rules, const struct text_list *authorize,
 	for (size_t i = 0; i < authorize->n; i++)
 		text_list_add(&names, authorize->items[i]);
 	policy_list_sort(&names);
-	rules->policies = xcalloc(names.n + 1, sizeof rules->policies[0]);
+	if (names.n > 0)
+		rules->policies = xcalloc(names.n, sizeof rules->policies[0]);
 	for (size_t i = 0; status == 0 && i < names.n; i++)
 		status = add_policy(rules, names.items[i], policies, n, err);
 	text_list_done(&names);

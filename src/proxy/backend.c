@@ -8,27 +8,17 @@
 #include "base/mem.h"
 #include "net/connect.h"
 
-static void
-set_addresses(struct backend *backend, const struct addr *addresses, size_t n)
-{
-	free(backend->addresses);
-	backend->addresses = xcalloc(n, sizeof *addresses);
-	memcpy(backend->addresses, addresses, n * sizeof *addresses);
-	backend->n_addresses = n;
-}
-
 void
 backend_init(struct backend *backend, const struct addr *configured)
 {
-	*backend = (struct backend){.configured = *configured};
-	if (configured->kind != ADDR_HOST)
-		set_addresses(backend, configured, 1);
+	*backend = (struct backend){.configured = *configured,
+		.n_addresses = configured->kind != ADDR_HOST};
 }
 
 void
 backend_done(struct backend *backend)
 {
-	free(backend->addresses);
+	free(backend->resolved);
 	*backend = (struct backend){0};
 }
 
@@ -40,23 +30,39 @@ backend_resolved(struct backend *backend, const char *host, uint16_t port,
 		backend->configured.port != port ||
 		strcmp(backend->configured.name, host) != 0)
 		return;
-	if (n > 0)
-		set_addresses(backend, addresses, n);
+	if (n == 0)
+		return;
+	free(backend->resolved);
+	backend->resolved = xcalloc(n, sizeof *addresses);
+	memcpy(backend->resolved, addresses, n * sizeof *addresses);
+	backend->n_addresses = n;
+}
+
+const struct addr *
+backend_address(const struct backend *backend, size_t attempt)
+{
+	if (attempt >= backend->n_addresses)
+		return NULL;
+	return backend->resolved != NULL ? &backend->resolved[attempt]
+					 : &backend->configured;
 }
 
 int
 backend_dial(const struct backend *backend, size_t attempt)
 {
-	if (attempt >= backend->n_addresses) {
+	const struct addr *address = backend_address(backend, attempt);
+
+	if (address == NULL) {
 		errno = ENXIO;
 		return -1;
 	}
-	return connect_start(&backend->addresses[attempt]);
+	return connect_start(address);
 }
 
 bool
 backend_is_local(const struct backend *backend, size_t attempt)
 {
-	return attempt < backend->n_addresses &&
-	       addr_is_local(&backend->addresses[attempt]);
+	const struct addr *address = backend_address(backend, attempt);
+
+	return address != NULL && addr_is_local(address);
 }

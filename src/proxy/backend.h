@@ -14,8 +14,8 @@
 
 struct backend {
 	struct addr configured;
-	struct addr *addresses;
-	size_t n_addresses; /* 0: a host name without an address now */
+	struct addr *resolved; /* NULL: it means itself, or nothing yet */
+	size_t n_addresses;    /* 0: a host name without an address now */
 };
 
 void backend_init(struct backend *backend, const struct addr *configured);
@@ -27,8 +27,13 @@ void backend_done(struct backend *backend);
 void backend_resolved(struct backend *backend, const char *host, uint16_t port,
 	const struct addr *addresses, size_t n);
 
+/* The ATTEMPTth (from 0), borrowed until the next answer; NULL beyond the last.
+ */
+const struct addr *backend_address(
+	const struct backend *backend, size_t attempt);
+
 /*
- * Starts a non-blocking connect to the ATTEMPTth address (from 0). Returns
+ * Starts a non-blocking connect to the ATTEMPTth address. Returns
  * the descriptor, or -1 with errno; ENXIO: there is no such address.
  */
 int backend_dial(const struct backend *backend, size_t attempt);

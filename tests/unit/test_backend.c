@@ -42,10 +42,10 @@ a_numeric_address_is_its_own_only_address(void **state)
 
 	(void)state;
 	assert_int_equal(backend.n_addresses, 1);
-	assert_true(addr_equal(&backend.addresses[0], &addr));
+	assert_true(addr_equal(backend_address(&backend, 0), &addr));
 	backend_done(&backend);
 	assert_int_equal(backend.n_addresses, 0);
-	assert_null(backend.addresses);
+	assert_null(backend_address(&backend, 0));
 }
 
 static void
@@ -55,7 +55,7 @@ a_unix_address_is_its_own_only_address(void **state)
 
 	(void)state;
 	assert_int_equal(backend.n_addresses, 1);
-	assert_int_equal(backend.addresses[0].kind, ADDR_UNIX);
+	assert_int_equal(backend_address(&backend, 0)->kind, ADDR_UNIX);
 	backend_done(&backend);
 }
 
@@ -83,10 +83,10 @@ an_answer_replaces_the_one_before(void **state)
 	(void)state;
 	backend_resolved(&backend, "db.example", 5432, first, 2);
 	assert_int_equal(backend.n_addresses, 2);
-	assert_true(addr_equal(&backend.addresses[1], &first[1]));
+	assert_true(addr_equal(backend_address(&backend, 1), &first[1]));
 	backend_resolved(&backend, "db.example", 5432, second, 1);
 	assert_int_equal(backend.n_addresses, 1);
-	assert_true(addr_equal(&backend.addresses[0], &second[0]));
+	assert_true(addr_equal(backend_address(&backend, 0), &second[0]));
 	backend_done(&backend);
 }
 
@@ -128,7 +128,7 @@ a_numeric_backend_cannot_be_resolved_away(void **state)
 	(void)state;
 	backend_resolved(&backend, "127.0.0.1", 80, &addr, 1);
 	backend_resolved(&backend, "", 80, &addr, 1);
-	assert_false(addr_equal(&backend.addresses[0], &addr));
+	assert_false(addr_equal(backend_address(&backend, 0), &addr));
 	backend_done(&backend);
 }
 
@@ -171,7 +171,7 @@ done_twice_is_done_once(void **state)
 	(void)state;
 	backend_done(&backend);
 	backend_done(&backend);
-	assert_null(backend.addresses);
+	assert_null(backend_address(&backend, 0));
 }
 
 int
