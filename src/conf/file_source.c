@@ -2,6 +2,7 @@
 
 #include "conf/file_source.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -78,6 +79,9 @@ file_source_free(struct file_source **source)
 	file_place_done(&(*source)->place);
 	free(*source);
 	*source = NULL;
+	/* The files of ten thousand server names lie between what was made of
+	 * them: the allocator would keep the holes. */
+	(void)malloc_trim(0);
 }
 
 static int

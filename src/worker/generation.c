@@ -223,8 +223,6 @@ generation_build(struct generation *generation, struct proxy *proxy,
 	generation->log_level = (enum log_level)settings->process.log_level;
 	settings_free(&settings);
 	file_source_free(&files);
-	/* The files lie between what was built from them. */
-	(void)malloc_trim(0);
 	return report_errors(report) == 0 ? 0 : -1;
 }
 
