@@ -67,6 +67,17 @@ apply_section(const struct section *section, const struct option *table,
 	}
 }
 
+/* What stands in SECTION itself; all else in TARGET stays as it is. */
+static void
+apply_own(const struct section *section, const struct option *table,
+	void *target, struct report *report)
+{
+	for (const struct option *o = table; o->name != NULL; o++) {
+		if (section_has(section, o))
+			apply_values(section, o, target, report);
+	}
+}
+
 static void
 clear_options(const struct option *table, void *target)
 {
@@ -166,7 +177,7 @@ report_no_listener(const struct settings *settings,
 	free(names);
 }
 
-/* Twice: what it inherits is known only when it is known whose it is. */
+/* What it inherits is known only when it is known whose it is. */
 static void
 load_server_name(struct settings *settings, struct section *section,
 	struct file_source *source, struct report *report)
@@ -176,7 +187,7 @@ load_server_name(struct settings *settings, struct section *section,
 		.n_policies = settings->n_policies};
 	struct listener_settings *owner = NULL;
 
-	apply_section(section, listener_options, &overlay, report);
+	apply_own(section, listener_options, &overlay, report);
 	report_missing(section, report);
 	if (overlay.listener != NULL) {
 		owner = find_listener(settings, overlay.listener);
