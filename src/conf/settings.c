@@ -94,7 +94,7 @@ look_through(const struct section *section, struct report *report)
 	void *target = section->in == IN_PROCESS ? (void *)&process
 						 : (void *)&listener;
 
-	apply_section(section, section->table, target, report);
+	apply_own(section, section->table, target, report);
 	clear_options(section->table, target);
 }
 

@@ -85,24 +85,11 @@ get_capabilities(
 		whole, capability, tell_if_offered, &teller);
 }
 
-static int
-init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
-	const OSSL_DISPATCH **out, void **context_out)
-{
-	static const OSSL_DISPATCH functions[] = {
-		{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
-		{OSSL_FUNC_PROVIDER_GET_CAPABILITIES,
-			(void (*)(void))get_capabilities},
-		{0, NULL},
-	};
-
-	(void)handle;
-	(void)in;
-	*out = functions;
-	/* Its functions are called with this. */
-	*context_out = OSSL_PROVIDER_get0_provider_ctx(whole);
-	return 1;
-}
+static const OSSL_DISPATCH functions[] = {
+	{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
+	{OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))get_capabilities},
+	{0, NULL},
+};
 
 void
 tls_blank_init(void)
@@ -110,14 +97,7 @@ tls_blank_init(void)
 	whole = tls_plain_provider();
 	if (whole == NULL || sparse != NULL)
 		return;
-	sparse = OSSL_LIB_CTX_new();
-	if (sparse == NULL)
-		return;
-	if (OSSL_PROVIDER_add_builtin(sparse, "sparse", init) != 1 ||
-		OSSL_PROVIDER_load(sparse, "sparse") == NULL) {
-		OSSL_LIB_CTX_free(sparse);
-		sparse = NULL;
-	}
+	sparse = tls_plain_variant("sparse", functions);
 }
 
 /* NULL, too, if OpenSSL had anything to complain of: its own configuration may

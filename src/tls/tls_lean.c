@@ -60,24 +60,11 @@ get_capabilities(
 	return OSSL_PROVIDER_get_capabilities(whole, capability, tell, arg);
 }
 
-static int
-init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
-	const OSSL_DISPATCH **out, void **context_out)
-{
-	static const OSSL_DISPATCH functions[] = {
-		{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
-		{OSSL_FUNC_PROVIDER_GET_CAPABILITIES,
-			(void (*)(void))get_capabilities},
-		{0, NULL},
-	};
-
-	(void)handle;
-	(void)in;
-	*out = functions;
-	/* Its functions are called with this. */
-	*context_out = OSSL_PROVIDER_get0_provider_ctx(whole);
-	return 1;
-}
+static const OSSL_DISPATCH functions[] = {
+	{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
+	{OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))get_capabilities},
+	{0, NULL},
+};
 
 /* ---- life ---- */
 
@@ -196,14 +183,7 @@ tls_lean_init(void)
 	if (whole == NULL || !pick_decoders() || !replace_kdfs() ||
 		!replace_keymgmts())
 		return;
-	lean = OSSL_LIB_CTX_new();
-	if (lean == NULL)
-		return;
-	if (OSSL_PROVIDER_add_builtin(lean, "lean", init) != 1 ||
-		OSSL_PROVIDER_load(lean, "lean") == NULL) {
-		OSSL_LIB_CTX_free(lean);
-		lean = NULL;
-	}
+	lean = tls_plain_variant("lean", functions);
 }
 
 void

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -44,4 +46,33 @@ tls_plain_provider(void)
 		is_plain_setup())
 		provider = OSSL_PROVIDER_load(NULL, "default");
 	return provider;
+}
+
+/* Of the variant that is being made: OpenSSL passes nothing on to init(). */
+static const OSSL_DISPATCH *wanted;
+
+static int
+init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+	const OSSL_DISPATCH **out, void **context_out)
+{
+	(void)handle;
+	(void)in;
+	*out = wanted;
+	/* The default one's functions are called with this. */
+	*context_out = OSSL_PROVIDER_get0_provider_ctx(tls_plain_provider());
+	return 1;
+}
+
+struct ossl_lib_ctx_st *
+tls_plain_variant(const char *name, const struct ossl_dispatch_st *functions)
+{
+	OSSL_LIB_CTX *variant = OSSL_LIB_CTX_new();
+
+	wanted = functions;
+	if (variant != NULL &&
+		OSSL_PROVIDER_add_builtin(variant, name, init) == 1 &&
+		OSSL_PROVIDER_load(variant, name) != NULL)
+		return variant;
+	OSSL_LIB_CTX_free(variant);
+	return NULL;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+struct ossl_dispatch_st;
+struct ossl_lib_ctx_st;
 struct ossl_provider_st;
 
 /*
@@ -14,3 +16,13 @@ struct ossl_provider_st;
  * of the process.
  */
 struct ossl_provider_st *tls_plain_provider(void);
+
+/*
+ * A library context whose only provider, called NAME, answers with FUNCTIONS
+ * (provider(7)), which ask the default one for all that they do not know better
+ * themselves: what they hand on of it is called as if it were there. For the
+ * life of the process; NULL, and nothing left over, if it cannot be had. Only
+ * where tls_plain_provider() is not NULL.
+ */
+struct ossl_lib_ctx_st *tls_plain_variant(
+	const char *name, const struct ossl_dispatch_st *functions);

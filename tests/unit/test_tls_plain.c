@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -40,12 +42,48 @@ before_3_2_it_is_the_default_one(void **state)
 	assert_ptr_equal(tls_plain_provider(), provider);
 }
 
+/* Knows digests, and nothing else. */
+static const OSSL_ALGORITHM *
+query(void *context, int operation, int *no_cache)
+{
+	(void)context;
+	return operation == OSSL_OP_DIGEST
+		       ? OSSL_PROVIDER_query_operation(
+				 tls_plain_provider(), operation, no_cache)
+		       : NULL;
+}
+
+static void
+a_variant_answers_by_itself(void **state)
+{
+	static const OSSL_DISPATCH functions[] = {
+		{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
+		{0, NULL},
+	};
+	OSSL_LIB_CTX *variant;
+	EVP_MD *md;
+
+	(void)state;
+	if (tls_plain_provider() == NULL)
+		skip();
+	variant = tls_plain_variant("digests", functions);
+	assert_non_null(variant);
+	md = EVP_MD_fetch(variant, "SHA256", NULL);
+	assert_non_null(md);
+	assert_int_equal(
+		EVP_Digest("", 0, (unsigned char[32]){0}, NULL, md, NULL), 1);
+	assert_null(EVP_CIPHER_fetch(variant, "AES-128-GCM", NULL));
+	EVP_MD_free(md);
+	OSSL_LIB_CTX_free(variant);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_has_another_provider_is_left_alone),
 		cmocka_unit_test(before_3_2_it_is_the_default_one),
+		cmocka_unit_test(a_variant_answers_by_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
