@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,4 +86,10 @@ mem_wipe(void *bytes, size_t len)
 {
 	if (len > 0)
 		explicit_bzero(bytes, len);
+}
+
+void
+mem_give_back(void)
+{
+	(void)malloc_trim(0);
 }

@@ -15,3 +15,10 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Zeroes BYTES in a way that the compiler keeps. NULL with 0 is allowed. */
 void mem_wipe(void *bytes, size_t len);
+
+/*
+ * Gives free memory back to the system: after much was freed, because malloc
+ * keeps what lies between other things. Takes as long as there is to give back,
+ * some 2 ms for each 10 MiB.
+ */
+void mem_give_back(void);

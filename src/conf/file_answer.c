@@ -37,11 +37,20 @@ answer_done(struct file_answer *answer)
 	free(answer->error);
 }
 
+bool
+file_answers_free_last(struct file_answers *answers)
+{
+	if (answers->n == 0)
+		return false;
+	answer_done(&answers->items[--answers->n]);
+	return true;
+}
+
 void
 file_answers_done(struct file_answers *answers)
 {
-	for (size_t i = 0; i < answers->n; i++)
-		answer_done(&answers->items[i]);
+	while (file_answers_free_last(answers))
+		continue;
 	free(answers->items);
 	hash_index_done(&answers->by_path);
 	*answers = (struct file_answers){0};
@@ -172,8 +181,8 @@ get_bytes(struct file_answer *answer, struct blob_reader *reader)
 	file_answer_set(answer, bytes, len);
 }
 
-static void
-get_answer(struct file_answers *answers, enum file_kind kind,
+void
+file_answers_get_one(struct file_answers *answers, enum file_kind kind,
 	struct blob_reader *reader)
 {
 	uint32_t type = blob_get_u32(reader);
@@ -196,15 +205,10 @@ get_answer(struct file_answers *answers, enum file_kind kind,
 		get_bytes(answer, reader);
 }
 
-void
-file_answers_get(struct file_answers *answers, enum file_kind kind,
-	struct blob_reader *reader)
+uint32_t
+file_answers_get_count(enum file_kind kind, struct blob_reader *reader)
 {
-	uint32_t n;
-
 	if (blob_get_u32(reader) != magic[kind])
 		reader->bad = true;
-	n = blob_get_u32(reader);
-	for (uint32_t i = 0; i < n && !reader->bad; i++)
-		get_answer(answers, kind, reader);
+	return blob_get_u32(reader);
 }

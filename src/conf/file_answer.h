@@ -1,6 +1,8 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/hash_index.h"
 #include "conf/file_source.h"
@@ -40,6 +42,10 @@ struct file_answers {
 /* Wipes secrets. */
 void file_answers_done(struct file_answers *answers);
 
+/* The same piece by piece: false if none is left. Nobody finds anything any
+ * more. */
+bool file_answers_free_last(struct file_answers *answers);
+
 /* Valid until the next one is added; what it points to stays. */
 struct file_answer *file_answers_add(struct file_answers *answers,
 	enum answer_type type, enum file_kind kind, const char *path);
@@ -55,6 +61,10 @@ void file_answer_set(struct file_answer *answer, const void *bytes, size_t len);
 void file_answers_put(const struct file_answers *answers, enum file_kind kind,
 	struct blob *blob);
 
-/* Adds what was put there; READER says whether it was bad. */
-void file_answers_get(struct file_answers *answers, enum file_kind kind,
+/* How many were put there; READER says whether it was bad. */
+uint32_t file_answers_get_count(
+	enum file_kind kind, struct blob_reader *reader);
+
+/* Adds the next one of them; READER says whether it was bad. */
+void file_answers_get_one(struct file_answers *answers, enum file_kind kind,
 	struct blob_reader *reader);

@@ -2,7 +2,6 @@
 
 #include "conf/file_source.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,8 +16,7 @@
 #include "conf/file_answer.h"
 #include "conf/file_place.h"
 #include "conf/file_record.h"
-
-#define BUNDLE_BYTES_MAX ((size_t)256 * 1024 * 1024)
+#include "conf/file_unpacker.h"
 
 enum origin { FROM_DISK, FROM_BUNDLE };
 
@@ -65,6 +63,12 @@ file_source_beside(const char *conf_path)
 	return source;
 }
 
+bool
+file_source_free_some(struct file_source *source)
+{
+	return file_answers_free_last(&source->answers);
+}
+
 void
 file_source_free(struct file_source **source)
 {
@@ -79,9 +83,6 @@ file_source_free(struct file_source **source)
 	file_place_done(&(*source)->place);
 	free(*source);
 	*source = NULL;
-	/* The files of ten thousand server names lie between what was made of
-	 * them: the allocator would keep the holes. */
-	(void)malloc_trim(0);
 }
 
 static int
@@ -310,10 +311,10 @@ file_source_to_bundle(const struct file_source *source, enum file_kind kind,
 	int fd;
 
 	file_answers_put(&source->answers, kind, &blob);
-	if (blob.len > BUNDLE_BYTES_MAX)
+	if (blob.len > FILE_BUNDLE_MAX)
 		fd = error_set(err,
 			"all files together are larger than %zu bytes",
-			BUNDLE_BYTES_MAX);
+			FILE_BUNDLE_MAX);
 	else
 		fd = fd_sealed_memfd(
 			"sallyport-files", blob.bytes, blob.len, err);
@@ -321,40 +322,24 @@ file_source_to_bundle(const struct file_source *source, enum file_kind kind,
 	return fd;
 }
 
-static int
-unpack(struct file_source *source, enum file_kind kind, int fd,
-	struct error *err)
+struct file_source *
+file_source_of(struct file_answers *answers, bool has_secrets)
 {
-	struct blob_reader reader = {0};
-	char *bytes = NULL;
-	size_t len = 0;
-	int rc = 0;
+	struct file_source *source = source_new(FROM_BUNDLE);
 
-	if (fd_read_all(fd, BUNDLE_BYTES_MAX, &bytes, &len, err) < 0)
-		return -1;
-	reader.next = bytes;
-	reader.left = len;
-	file_answers_get(&source->answers, kind, &reader);
-	if (reader.bad || reader.left > 0)
-		rc = error_set(err, "the bundle of files is damaged");
-	mem_wipe(bytes, len);
-	free(bytes);
-	return rc;
+	source->answers = *answers;
+	source->has_secrets = has_secrets;
+	*answers = (struct file_answers){0};
+	return source;
 }
 
 struct file_source *
 file_source_bundle(int public_fd, int secret_fd, struct error *err)
 {
-	struct file_source *source = source_new(FROM_BUNDLE);
+	struct file_unpacker *unpacker =
+		file_unpacker_new(public_fd, secret_fd);
 
-	source->has_secrets = secret_fd >= 0;
-	if (unpack(source, FILE_PUBLIC, public_fd, err) < 0)
-		goto fail;
-	if (secret_fd >= 0 && unpack(source, FILE_SECRET, secret_fd, err) < 0)
-		goto fail;
-	return source;
-
-fail:
-	file_source_free(&source);
-	return NULL;
+	while (file_unpacker_step(unpacker))
+		continue;
+	return file_unpacker_end(&unpacker, err);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 struct error;
+struct file_answers;
 struct file_record;
 struct text_list;
 
@@ -29,6 +30,9 @@ enum file_kind {
 /* Larger files are refused. */
 #define FILE_SOURCE_MAX ((size_t)16 * 1024 * 1024)
 
+/* All files of one kind together: in a bundle. */
+#define FILE_BUNDLE_MAX ((size_t)256 * 1024 * 1024)
+
 /* BASE_DIR: what relative paths are relative to (the directory of the
  * configuration file). Copied. */
 struct file_source *file_source_disk(const char *base_dir);
@@ -44,8 +48,17 @@ struct file_source *file_source_beside(const char *conf_path);
 struct file_source *file_source_bundle(
 	int public_fd, int secret_fd, struct error *err);
 
+/* For file_unpacker.h: one from a bundle that holds these. Takes what is in
+ * ANSWERS. */
+struct file_source *file_source_of(
+	struct file_answers *answers, bool has_secrets);
+
 /* Wipes secrets. Accepts NULL. */
 void file_source_free(struct file_source **source);
+
+/* The same piece by piece, for who has others to serve in between: SOURCE is
+ * good for nothing any more. False: what is left is for file_source_free(). */
+bool file_source_free_some(struct file_source *source);
 
 /*
  * The contents of PATH. "credential:NAME" (secrets and files alike) is the

@@ -4,11 +4,13 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <ini.h>
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "conf/ini_line.h"
 #include "conf/report.h"
 
@@ -28,13 +30,14 @@ enum walk_state {
 	WALK_REFUSED  /* below a refused header: skip to the next one */
 };
 
-struct walk {
+struct ini_source {
 	const char *file;
 	const char *next;
 	size_t left;
 	unsigned line;
 	enum walk_state state;
 	size_t indent; /* of the last key */
+	bool is_begun; /* a line of this piece was taken */
 	bool continues;
 	struct ini_header header;
 	ini_entry_fn on_entry;
@@ -43,7 +46,7 @@ struct walk {
 };
 
 static void
-complain(struct walk *walk, const char *text)
+complain(struct ini_source *walk, const char *text)
 {
 	const struct conf_pos pos = {.file = walk->file, .line = walk->line};
 	char section[2 * INI_NAME_MAX + 2];
@@ -57,7 +60,7 @@ complain(struct walk *walk, const char *text)
 }
 
 static void
-emit(struct walk *walk, const char *key, const char *value)
+emit(struct ini_source *walk, const char *key, const char *value)
 {
 	const struct ini_entry entry = {
 		.type = walk->header.type,
@@ -72,7 +75,7 @@ emit(struct walk *walk, const char *key, const char *value)
 }
 
 static void
-refuse_header(struct walk *walk, const char *why)
+refuse_header(struct ini_source *walk, const char *why)
 {
 	walk->state = WALK_REFUSED;
 	complain(walk, why);
@@ -83,7 +86,7 @@ refuse_header(struct walk *walk, const char *why)
  * section above. Only an IPv6 address starts like one, and it has a colon.
  */
 static bool
-is_header(const struct walk *walk, const struct ini_line *line)
+is_header(const struct ini_source *walk, const struct ini_line *line)
 {
 	bool is_below_key =
 		walk->state == WALK_KEY || walk->state == WALK_BAD_KEY;
@@ -95,15 +98,15 @@ is_header(const struct walk *walk, const struct ini_line *line)
 }
 
 static bool
-is_continuation(const struct walk *walk, const struct ini_line *line)
+is_continuation(const struct ini_source *walk, const struct ini_line *line)
 {
 	return (walk->state == WALK_KEY || walk->state == WALK_BAD_KEY) &&
 	       line->indent > walk->indent;
 }
 
 static void
-take_header(
-	struct walk *walk, const struct ini_line *line, char *out, size_t size)
+take_header(struct ini_source *walk, const struct ini_line *line, char *out,
+	size_t size)
 {
 	struct error err;
 	int rc;
@@ -123,8 +126,8 @@ take_header(
 }
 
 static void
-take_continuation(
-	struct walk *walk, const struct ini_line *line, char *out, size_t size)
+take_continuation(struct ini_source *walk, const struct ini_line *line,
+	char *out, size_t size)
 {
 	if (walk->state == WALK_BAD_KEY)
 		return;
@@ -137,7 +140,8 @@ take_continuation(
 }
 
 static void
-refuse_key(struct walk *walk, const struct ini_line *line, const char *why)
+refuse_key(
+	struct ini_source *walk, const struct ini_line *line, const char *why)
 {
 	complain(walk, why);
 	walk->state = WALK_BAD_KEY;
@@ -145,7 +149,8 @@ refuse_key(struct walk *walk, const struct ini_line *line, const char *why)
 }
 
 static void
-take_key(struct walk *walk, const struct ini_line *line, char *out, size_t size)
+take_key(struct ini_source *walk, const struct ini_line *line, char *out,
+	size_t size)
 {
 	struct ini_pair pair;
 	struct error err;
@@ -166,8 +171,8 @@ take_key(struct walk *walk, const struct ini_line *line, char *out, size_t size)
 }
 
 static void
-take_text(
-	struct walk *walk, const struct ini_line *line, char *out, size_t size)
+take_text(struct ini_source *walk, const struct ini_line *line, char *out,
+	size_t size)
 {
 	if (walk->state == WALK_REFUSED)
 		return;
@@ -180,7 +185,8 @@ take_text(
 }
 
 static void
-refuse_line(struct walk *walk, const struct ini_line *line, const char *why)
+refuse_line(
+	struct ini_source *walk, const struct ini_line *line, const char *why)
 {
 	if (is_header(walk, line))
 		refuse_header(walk, why);
@@ -192,7 +198,7 @@ refuse_line(struct walk *walk, const struct ini_line *line, const char *why)
 }
 
 static void
-take_line(struct walk *walk, const char *bytes, size_t len, char *out,
+take_line(struct ini_source *walk, const char *bytes, size_t len, char *out,
 	size_t size)
 {
 	struct ini_line line;
@@ -212,16 +218,20 @@ take_line(struct walk *walk, const char *bytes, size_t len, char *out,
 static char *
 read_line(char *out, int size, void *arg)
 {
-	struct walk *walk = arg;
+	struct ini_source *walk = arg;
 	const char *line = walk->next;
 	const char *end;
 
 	if (size < LINE_BYTES_MAX + 2) {
 		complain(walk, "this libinih was built for shorter lines");
+		walk->left = 0;
 		return NULL;
 	}
-	if (walk->left == 0)
+	/* Whatever stands before it, this begins a section: to inih the pieces
+	 * are files of their own. */
+	if (walk->left == 0 || (walk->is_begun && *line == '['))
 		return NULL;
+	walk->is_begun = true;
 	end = memchr(line, '\n', walk->left);
 	if (end == NULL)
 		end = line + walk->left;
@@ -242,7 +252,7 @@ read_line(char *out, int size, void *arg)
 static int
 on_pair(void *arg, const char *section, const char *key, const char *value)
 {
-	struct walk *walk = arg;
+	struct ini_source *walk = arg;
 
 	(void)section; /* walk->header is the same, taken apart */
 	emit(walk, key, value);
@@ -250,7 +260,7 @@ on_pair(void *arg, const char *section, const char *key, const char *value)
 }
 
 static void
-skip_byte_order_mark(struct walk *walk)
+skip_byte_order_mark(struct ini_source *walk)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 
@@ -260,11 +270,13 @@ skip_byte_order_mark(struct walk *walk)
 	}
 }
 
-void
-ini_source_walk(const char *file, const char *text, size_t len,
+struct ini_source *
+ini_source_new(const char *file, const char *text, size_t len,
 	ini_entry_fn on_entry, void *arg, struct report *report)
 {
-	struct walk walk = {
+	struct ini_source *walk = xcalloc(1, sizeof *walk);
+
+	*walk = (struct ini_source){
 		.file = file,
 		.next = text,
 		.left = len,
@@ -272,13 +284,29 @@ ini_source_walk(const char *file, const char *text, size_t len,
 		.arg = arg,
 		.report = report,
 	};
+	skip_byte_order_mark(walk);
+	return walk;
+}
+
+bool
+ini_source_step(struct ini_source *walk)
+{
+	unsigned before = walk->line; /* lines that inih has not counted */
 	int bad_line;
 
-	skip_byte_order_mark(&walk);
-	bad_line = ini_parse_stream(read_line, &walk, on_pair, &walk);
-	if (bad_line != 0) {
-		walk.line = bad_line > 0 ? (unsigned)bad_line : 0;
-		walk.state = WALK_BEFORE;
-		complain(&walk, "libinih cannot read this");
-	}
+	walk->is_begun = false;
+	bad_line = ini_parse_stream(read_line, walk, on_pair, walk);
+	if (bad_line == 0)
+		return walk->left > 0;
+	walk->line = bad_line > 0 ? before + (unsigned)bad_line : 0;
+	walk->state = WALK_BEFORE;
+	complain(walk, "libinih cannot read this");
+	return false;
+}
+
+void
+ini_source_free(struct ini_source **walk)
+{
+	free(*walk);
+	*walk = NULL;
 }

@@ -30,11 +30,19 @@ struct ini_entry {
 /* Called in file order; everything in ENTRY lives for the call only. */
 typedef void (*ini_entry_fn)(const struct ini_entry *entry, void *arg);
 
+struct ini_source;
+
 /*
- * Walks TEXT (LEN bytes; may hold anything). FILE is used in reports and must
- * outlive REPORT's use of it. Errors go to REPORT; the walk goes on after
- * them. A line that is indented deeper than the key above it continues that
- * key: it arrives as another entry with the same key and its own line.
+ * A walk through TEXT (LEN bytes; may hold anything; borrowed). FILE is used in
+ * reports and must outlive REPORT's use of it. Errors go to REPORT; the walk
+ * goes on after them. A line that is indented deeper than the key above it
+ * continues that key: it arrives as another entry with the same key and its own
+ * line.
  */
-void ini_source_walk(const char *file, const char *text, size_t len,
-	ini_entry_fn on_entry, void *arg, struct report *report);
+struct ini_source *ini_source_new(const char *file, const char *text,
+	size_t len, ini_entry_fn on_entry, void *arg, struct report *report);
+
+/* On through one more section; false: it was the last. */
+bool ini_source_step(struct ini_source *source);
+
+void ini_source_free(struct ini_source **source);

@@ -357,3 +357,10 @@ option_clear(const struct option *option, void *settings)
 		break;
 	}
 }
+
+void
+option_clear_all(const struct option *table, void *settings)
+{
+	for (; table->name != NULL; table++)
+		option_clear(table, settings);
+}

@@ -22,3 +22,6 @@ void option_set_default(const struct option *option, void *settings);
 
 /* Frees what option_set() put there; the field is zero. */
 void option_clear(const struct option *option, void *settings);
+
+/* The same for every option of TABLE. */
+void option_clear_all(const struct option *table, void *settings);

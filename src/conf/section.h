@@ -18,7 +18,7 @@ struct section_value {
 	const struct option *option;
 	char *text;
 	unsigned line;
-	bool broken; /* could not be understood; set by settings.c */
+	bool broken; /* could not be understood; set by settings_loader.c */
 };
 
 struct section {
@@ -31,24 +31,23 @@ struct section {
 	bool usable; /* false: nameless or there before; for reports only */
 	struct section_value *values;
 	size_t n_values;
-	const struct section *inherits; /* [defaults], or NULL; of a server
-					   name settings.c says its listener */
+	const struct section
+		*inherits; /* [defaults], or NULL; of a server
+			      name settings_loader.c says its listener */
 };
 
+/* What section_reader.h reads. */
 struct section_list {
 	struct section **items;
 	size_t n;
 	struct hash_index by_title; /* the usable ones */
 };
 
-/*
- * Reads TEXT into LIST (zero-initialised). Unknown sections and keys, what is
- * there twice and what stands in the wrong place goes to REPORT and is left
- * out. FILE is borrowed for as long as LIST lives.
- */
-void section_list_read(struct section_list *list, const char *file,
-	const char *text, size_t len, struct report *report);
 void section_list_done(struct section_list *list);
+
+/* The same piece by piece: false if none is left. LIST is good for nothing else
+ * any more. */
+bool section_list_free_last(struct section_list *list);
 
 /* The usable section of the kind IN that has no name ([defaults]); NULL if
  * there is none. */

@@ -199,8 +199,9 @@ struct settings {
 	size_t n_listeners;
 	struct policy_settings *policies;
 	size_t n_policies;
-	char *path; /* of the file, as given; conf_pos.file points here */
-	struct section_list *sections; /* private to settings.c */
+	char *path;   /* of the file, as given; conf_pos.file points here */
+	bool is_read; /* false: it could not be, and all here is the default */
+	struct section_list *sections; /* private to settings*.c */
 };
 
 /*
@@ -217,6 +218,10 @@ struct settings {
 struct settings *settings_load(
 	const char *path, struct file_source *source, struct report *report);
 void settings_free(struct settings **settings);
+
+/* The same piece by piece, for who has others to serve in between: SETTINGS are
+ * good for nothing any more. False: what is left is for settings_free(). */
+bool settings_free_some(struct settings *settings);
 
 /*
  * Asks SOURCE for every file that SETTINGS name, so that a bundle of it holds

@@ -2,7 +2,6 @@
 #include "supervisor/bundle.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,6 +98,7 @@ bundle_load(const char *path, uint64_t number,
 	if (report_errors(report) > 0 || pack(bundle, files, report) < 0)
 		bundle_free(&bundle);
 	file_source_free(&files);
+	mem_give_back();
 	return bundle;
 }
 
@@ -122,6 +122,7 @@ unpack(const char *path, uint64_t number, const int fds[2],
 	else
 		bundle->settings = settings_load(path, files, report);
 	file_source_free(&files);
+	mem_give_back();
 	if (report_errors(report) > 0) {
 		bundle_free(&bundle);
 		return NULL;
@@ -245,7 +246,7 @@ bundle_free(struct bundle **bundle)
 	settings_free(&gone->settings);
 	free(gone);
 	/* Ten thousand server names leave a hole worth giving back. */
-	(void)malloc_trim(0);
+	mem_give_back();
 }
 
 int

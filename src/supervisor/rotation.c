@@ -85,6 +85,7 @@ find_changed(const struct rotation *rotation, struct text_list *changed)
 
 	file_record_compare(rotation->record, now, changed);
 	file_source_free(&now);
+	mem_give_back();
 }
 
 /* A rollout that is under way is followed by another look. */

@@ -33,9 +33,12 @@ walk(const uint8_t *data, size_t size)
 {
 	struct report *report = report_new();
 	unsigned last_line = 1;
+	struct ini_source *source = ini_source_new(NAME, (const char *)data,
+		size, check_entry, &last_line, report);
 
-	ini_source_walk(NAME, (const char *)data, size, check_entry, &last_line,
-		report);
+	while (ini_source_step(source))
+		continue;
+	ini_source_free(&source);
 	report_free(&report);
 }
 

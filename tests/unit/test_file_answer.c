@@ -77,6 +77,15 @@ contents_take_the_place_of_what_was_there(void **state)
 }
 
 static void
+get_all(struct file_answers *answers, struct blob_reader *reader)
+{
+	uint32_t n = file_answers_get_count(FILE_PUBLIC, reader);
+
+	for (uint32_t i = 0; i < n && !reader->bad; i++)
+		file_answers_get_one(answers, FILE_PUBLIC, reader);
+}
+
+static void
 what_is_packed_comes_out_again(void **state)
 {
 	struct file_answers answers = some_answers();
@@ -88,7 +97,7 @@ what_is_packed_comes_out_again(void **state)
 	file_answers_put(&answers, FILE_PUBLIC, &blob);
 	file_answers_done(&answers);
 	reader = reader_of(&blob);
-	file_answers_get(&copy, FILE_PUBLIC, &reader);
+	get_all(&copy, &reader);
 	assert_false(reader.bad);
 	assert_int_equal(reader.left, 0);
 	assert_int_equal(copy.n, 3);
@@ -114,7 +123,7 @@ one_kind_is_not_taken_for_the_other(void **state)
 	(void)state;
 	file_answers_put(&answers, FILE_SECRET, &blob);
 	reader = reader_of(&blob);
-	file_answers_get(&copy, FILE_PUBLIC, &reader);
+	get_all(&copy, &reader);
 	assert_true(reader.bad);
 	file_answers_done(&copy);
 	file_answers_done(&answers);
@@ -134,7 +143,7 @@ an_output_that_was_not_refused_is_damage(void **state)
 		"x", 1);
 	file_answers_put(&answers, FILE_PUBLIC, &blob);
 	reader = reader_of(&blob);
-	file_answers_get(&copy, FILE_PUBLIC, &reader);
+	get_all(&copy, &reader);
 	assert_true(reader.bad);
 	file_answers_done(&copy);
 	file_answers_done(&answers);
@@ -155,7 +164,7 @@ bytes_cut_off_anywhere_are_damage(void **state)
 		struct blob_reader reader = {.next = bytes, .left = cut};
 
 		memcpy(bytes, blob.bytes, cut);
-		file_answers_get(&copy, FILE_PUBLIC, &reader);
+		get_all(&copy, &reader);
 		assert_true(reader.bad);
 		file_answers_done(&copy);
 		free(bytes);

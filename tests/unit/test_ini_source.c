@@ -41,10 +41,15 @@ walk(const char *text, size_t len)
 {
 	struct seen seen = {0};
 	struct report *report = report_new();
+	struct ini_source *source =
+		ini_source_new("t", text, len, note, &seen, report);
 
 	seen.out = open_memstream(&seen.text, &seen.len);
 	assert_non_null(seen.out);
-	ini_source_walk("t", text, len, note, &seen, report);
+	while (ini_source_step(source))
+		continue;
+	ini_source_free(&source);
+	assert_null(source);
 	report_print(report, seen.out);
 	(void)fclose(seen.out);
 	report_free(&report);
@@ -307,10 +312,40 @@ every_beginning_of_a_file_can_be_walked(void **state)
 	}
 }
 
+static void
+count(const struct ini_entry *entry, void *arg)
+{
+	(void)entry;
+	++*(int *)arg;
+}
+
+/* And what stands before the first one. */
+static void
+a_step_goes_up_to_the_next_section(void **state)
+{
+	static const char text[] = "; hello\n[a]\nx = 1\n  [::1]:2\n\n"
+				   "[b]\n[c]\ny = 1\nz = 1";
+	static const int entries[] = {0, 3, 4, 7};
+	struct report *report = report_new();
+	int seen = 0;
+	struct ini_source *source = ini_source_new(
+		"t", text, sizeof text - 1, count, &seen, report);
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(ini_source_step(source), i < 3);
+		assert_int_equal(seen, entries[i]);
+	}
+	assert_int_equal(report_errors(report), 0);
+	ini_source_free(&source);
+	report_free(&report);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_step_goes_up_to_the_next_section),
 		cmocka_unit_test(entries_come_in_order_with_their_lines),
 		cmocka_unit_test(nothing_at_all_has_no_entries),
 		cmocka_unit_test(the_last_line_needs_no_newline),
