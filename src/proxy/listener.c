@@ -1,24 +1,17 @@
 /* One [listener] of one generation in one worker. */
-#define _GNU_SOURCE
 #include "proxy/listener.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/cidr.h"
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/hash_index.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "conf/settings.h"
-#include "net/connect.h"
 #include "net/listen_socket.h"
+#include "proxy/acceptor.h"
 #include "proxy/conn.h"
 #include "proxy/proxy.h"
 #include "tls/tls_ctx.h"
@@ -26,12 +19,6 @@
 #include "tls/tls_sni.h"
 #include "tls/tls_stock.h"
 #include "tls/tls_stream.h"
-
-struct accept_socket {
-	struct event readable;
-	int fd;
-	struct listener *listener;
-};
 
 /* The settings are of a lower room and number these by themselves. */
 static_assert((int)PROXY_PROTOCOL_V1 == (int)PROXY_HEADER_V1 &&
@@ -94,38 +81,6 @@ new_one(struct proxy *proxy, const char *name,
 	return listener;
 }
 
-/* Whom a name leads to. Returns -1 when REPORT got an error. */
-static int
-add_overlays(struct listener *listener, const struct process_settings *process,
-	const struct listener_settings *settings, struct tls_stock *stock,
-	struct report *report)
-{
-	const struct listener_settings *set;
-	struct tls_sni *names = tls_sni_new();
-	struct listener *overlay;
-	size_t i, k;
-
-	listener->overlays =
-		xcalloc(settings->n_overlays + 1, sizeof(struct listener *));
-	for (i = 0; i < settings->n_overlays; i++) {
-		set = &settings->overlays[i];
-		overlay = new_one(listener->proxy, listener->name, process, set,
-			stock, report);
-		if (overlay == NULL)
-			continue;
-		hash_index_add(&listener->by_context, &overlay->tls,
-			sizeof overlay->tls, listener->n_overlays);
-		listener->overlays[listener->n_overlays++] = overlay;
-		/* settings_check() has refused names that stand twice. */
-		for (k = 0; k < set->server_names.n; k++)
-			(void)tls_sni_add(names, set->server_names.items[k],
-				overlay->tls);
-	}
-	tls_ctx_set_names(listener->tls, names,
-		settings->tls.sni_mismatch == SNI_MISMATCH_REJECT);
-	return listener->n_overlays == settings->n_overlays ? 0 : -1;
-}
-
 struct listener *
 listener_new(struct proxy *proxy, const struct process_settings *process,
 	const struct listener_settings *settings, struct tls_stock *stock,
@@ -134,12 +89,44 @@ listener_new(struct proxy *proxy, const struct process_settings *process,
 	struct listener *listener = new_one(
 		proxy, settings->name, process, settings, stock, report);
 
-	if (listener == NULL)
-		return NULL;
-	if (settings->n_overlays > 0 &&
-		add_overlays(listener, process, settings, stock, report) < 0)
-		listener_unref(&listener);
+	if (listener == NULL || settings->n_overlays == 0)
+		return listener;
+	listener->names = tls_sni_new();
+	listener->overlays =
+		xcalloc(settings->n_overlays, sizeof(struct listener *));
 	return listener;
+}
+
+int
+listener_add_name(struct listener *listener,
+	const struct process_settings *process,
+	const struct listener_settings *settings, struct tls_stock *stock,
+	struct report *report)
+{
+	struct listener *overlay = new_one(listener->proxy, listener->name,
+		process, settings, stock, report);
+
+	if (overlay == NULL)
+		return -1;
+	hash_index_add(&listener->by_context, &overlay->tls,
+		sizeof overlay->tls, listener->n_overlays);
+	listener->overlays[listener->n_overlays++] = overlay;
+	/* settings_check() has refused names that stand twice. */
+	for (size_t i = 0; i < settings->server_names.n; i++)
+		(void)tls_sni_add(listener->names,
+			settings->server_names.items[i], overlay->tls);
+	return 0;
+}
+
+void
+listener_complete(
+	struct listener *listener, const struct listener_settings *settings)
+{
+	if (listener->names == NULL)
+		return;
+	tls_ctx_set_names(listener->tls, listener->names,
+		settings->tls.sni_mismatch == SNI_MISMATCH_REJECT);
+	listener->names = NULL;
 }
 
 struct listener *
@@ -149,25 +136,44 @@ listener_ref(struct listener *listener)
 	return listener;
 }
 
+/* One piece of what is left of it; a background step. */
+static bool
+free_some(void *arg)
+{
+	struct listener *gone = arg;
+
+	/* First, because it refers to all contexts of the overlays: whose they
+	 * are frees them, one by one. */
+	if (gone->tls != NULL) {
+		tls_ctx_unref(&gone->tls);
+		return true;
+	}
+	if (gone->n_overlays > 0) {
+		listener_unref(&gone->overlays[--gone->n_overlays]);
+		return true;
+	}
+	free(gone->overlays);
+	hash_index_done(&gone->by_context);
+	free(gone->trusted_proxies);
+	backend_done(&gone->backend);
+	free(gone->name);
+	free(gone);
+	return false;
+}
+
 void
 listener_unref(struct listener **listener)
 {
 	struct listener *gone = *listener;
-	size_t i;
 
 	*listener = NULL;
 	if (gone == NULL || --gone->refs > 0)
 		return;
 	listener_stop(gone);
-	for (i = 0; i < gone->n_overlays; i++)
-		listener_unref(&gone->overlays[i]);
-	free(gone->overlays);
-	hash_index_done(&gone->by_context);
-	free(gone->trusted_proxies);
-	backend_done(&gone->backend);
-	tls_ctx_unref(&gone->tls);
-	free(gone->name);
-	free(gone);
+	tls_sni_free(&gone->names);
+	gone->leftovers =
+		(struct background_task){.step = free_some, .arg = gone};
+	background_add(&gone->proxy->background, &gone->leftovers);
 }
 
 struct wanted {
@@ -211,102 +217,20 @@ listener_readmit(struct listener *listener, struct conn *conn)
 	return false;
 }
 
-/* accept(2) hands over errors of the connection that it would have returned;
- * they say nothing about the listening socket. */
-static bool
-is_error_of_the_peer(int errnum)
-{
-	switch (errnum) {
-	case ECONNABORTED:
-	case ENETDOWN:
-	case EPROTO:
-	case ENOPROTOOPT:
-	case EHOSTDOWN:
-	case ENONET:
-	case EHOSTUNREACH:
-	case EOPNOTSUPP:
-	case ENETUNREACH:
-	case EINTR:
-	case EPERM:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void
-run_out(struct listener *listener, int errnum)
-{
-	static struct log_limit limit = {.burst = 3, .per_second = 1};
-	const struct log_field fields[] = {
-		{.key = "listener", .text = listener->name},
-		{.key = "error", .text = strerror(errnum)},
-		{.key = "connections", .number = listener->proxy->n_conns},
-	};
-	uint64_t held_back;
-
-	proxy_pause_accepts(listener->proxy);
-	if (log_limit_allows(&limit, clock_monotonic_ms(), &held_back))
-		log_event(LOG_LEVEL_WARN, "cannot accept, waiting", fields,
-			sizeof fields / sizeof fields[0]);
-}
-
-/*
- * One connection from one socket per turn of the loop. A turn takes one step
- * of one handshake, and a handshake has two of them, so whoever is accepted
- * sooner only waits longer; asking until there is nobody left costs a system
- * call that fails for every connection; and all workers are woken by the same
- * socket: one that took more would leave the others without work.
- *
- * False: nobody waits there, or can be let in just now.
- */
-static bool
-accept_one(struct accept_socket *socket)
-{
-	struct sockaddr_storage peer = {0};
-	socklen_t len = sizeof peer;
-	int fd;
-
-	if (!proxy_has_room(socket->listener->proxy)) {
-		proxy_pause_accepts(socket->listener->proxy);
-		return false;
-	}
-	fd = accept4(socket->fd, (struct sockaddr *)&peer, &len,
-		SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0) {
-		conn_start(socket->listener, fd, (struct sockaddr *)&peer);
-		return true;
-	}
-	if (errno == EAGAIN)
-		return false;
-	if (is_error_of_the_peer(errno))
-		return true;
-	run_out(socket->listener, errno);
-	return false;
-}
-
-static void
-on_acceptable(int fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)accept_one(arg);
-}
-
 void
 listener_accept_waiting(struct listener *listener, size_t which)
 {
 	int n;
 
 	for (n = 0; n < LISTEN_SOCKET_BACKLOG; n++)
-		if (!accept_one(&listener->sockets[which]))
+		if (!acceptor_take_one(&listener->acceptors[which]))
 			return;
 }
 
 uint64_t
 listener_cookie(const struct listener *listener, size_t which)
 {
-	return listen_socket_cookie(listener->sockets[which].fd);
+	return listen_socket_cookie(listener->acceptors[which].fd);
 }
 
 void
@@ -324,13 +248,11 @@ listener_resolved(struct listener *listener, const char *host, uint16_t port,
 void
 listener_add_socket(struct listener *listener, int fd)
 {
-	struct accept_socket *socket;
-
 	assert(!listener->accepting); /* events must not move */
-	listener->sockets = xreallocarray(listener->sockets,
-		listener->n_sockets + 1, sizeof *listener->sockets);
-	socket = &listener->sockets[listener->n_sockets++];
-	*socket = (struct accept_socket){.fd = fd, .listener = listener};
+	listener->acceptors = xreallocarray(listener->acceptors,
+		listener->n_acceptors + 1, sizeof *listener->acceptors);
+	listener->acceptors[listener->n_acceptors++] =
+		(struct acceptor){.fd = fd, .listener = listener};
 }
 
 void
@@ -338,8 +260,8 @@ listener_pause(struct listener *listener)
 {
 	size_t i;
 
-	for (i = 0; i < listener->n_sockets; i++)
-		(void)event_del(&listener->sockets[i].readable);
+	for (i = 0; i < listener->n_acceptors; i++)
+		acceptor_pause(&listener->acceptors[i]);
 }
 
 void
@@ -347,25 +269,17 @@ listener_resume(struct listener *listener)
 {
 	size_t i;
 
-	for (i = 0; i < listener->n_sockets; i++)
-		(void)event_add(&listener->sockets[i].readable, NULL);
+	for (i = 0; i < listener->n_acceptors; i++)
+		acceptor_resume(&listener->acceptors[i]);
 }
 
 void
 listener_start(struct listener *listener)
 {
-	struct accept_socket *socket;
 	size_t i;
 
-	for (i = 0; i < listener->n_sockets; i++) {
-		socket = &listener->sockets[i];
-		/* For those to be accepted: they inherit it. */
-		connect_nodelay(socket->fd);
-		connect_keepalive(socket->fd, listener->tcp_keepalive_ms);
-		(void)event_assign(&socket->readable, listener->proxy->base,
-			socket->fd, EV_READ | EV_PERSIST, on_acceptable,
-			socket);
-	}
+	for (i = 0; i < listener->n_acceptors; i++)
+		acceptor_prepare(&listener->acceptors[i]);
 	listener->accepting = true;
 	TAILQ_INSERT_TAIL(&listener->proxy->listeners, listener, entry);
 	if (!listener->proxy->accepts_paused)
@@ -382,9 +296,9 @@ listener_stop(struct listener *listener)
 		TAILQ_REMOVE(&listener->proxy->listeners, listener, entry);
 		listener->accepting = false;
 	}
-	for (i = 0; i < listener->n_sockets; i++)
-		fd_close(&listener->sockets[i].fd);
-	free(listener->sockets);
-	listener->sockets = NULL;
-	listener->n_sockets = 0;
+	for (i = 0; i < listener->n_acceptors; i++)
+		fd_close(&listener->acceptors[i].fd);
+	free(listener->acceptors);
+	listener->acceptors = NULL;
+	listener->n_acceptors = 0;
 }

@@ -8,6 +8,7 @@
 #include "base/hash_index.h"
 #include "net/proxy_header.h"
 #include "proxy/backend.h"
+#include "proxy/background.h"
 #include "proxy/timeout.h"
 
 struct addr;
@@ -18,6 +19,7 @@ struct process_settings;
 struct proxy;
 struct report;
 struct tls_ctx;
+struct tls_sni;
 struct tls_stock;
 
 /*
@@ -25,7 +27,9 @@ struct tls_stock;
  * backend, its limits, and the sockets it accepts from.
  *
  * Counted: its generation holds one reference, each of its connections
- * another. It copies what it needs of the settings.
+ * another. It copies what it needs of the settings. When nobody holds it any
+ * more its sockets are closed; the rest is freed in the background of its
+ * proxy, which must outlive it.
  */
 struct listener {
 	TAILQ_ENTRY(listener) entry; /* in proxy->listeners while accepting */
@@ -47,22 +51,34 @@ struct listener {
 	bool close_deauthorized; /* on_deauthorize = close */
 	bool access_log;
 	bool log_probes;
-	struct accept_socket *sockets;
-	size_t n_sockets;
+	struct acceptor *acceptors; /* one for each of its sockets */
+	size_t n_acceptors;
 	bool accepting;
 	/* Its server names: of the same type, without sockets. A connection
 	 * moves to one of them when its handshake is done. */
 	struct listener **overlays;
 	size_t n_overlays;
-	struct hash_index by_context; /* the address of its TLS context */
+	struct hash_index by_context;     /* the address of its TLS context */
+	struct tls_sni *names;            /* theirs, until it is complete */
+	struct background_task leftovers; /* of one that is gone */
 };
 
-/* Builds the listener beside what runs, with contexts out of STOCK; accepts
- * nothing yet. NULL when REPORT got an error. */
+/*
+ * Builds the listener beside what runs, with contexts out of STOCK; accepts
+ * nothing yet. NULL when REPORT got an error. Then each of its server names
+ * is added by itself (0, or -1 and an error in REPORT), because there may be
+ * many, and then it is complete: before it is started.
+ */
 struct listener *listener_new(struct proxy *proxy,
 	const struct process_settings *process,
 	const struct listener_settings *settings, struct tls_stock *stock,
 	struct report *report);
+int listener_add_name(struct listener *listener,
+	const struct process_settings *process,
+	const struct listener_settings *settings, struct tls_stock *stock,
+	struct report *report);
+void listener_complete(
+	struct listener *listener, const struct listener_settings *settings);
 
 struct listener *listener_ref(struct listener *listener);
 void listener_unref(struct listener **listener);
@@ -85,7 +101,7 @@ bool listener_readmit(struct listener *listener, struct conn *conn);
 /* Takes FD, a listening socket that other workers share. */
 void listener_add_socket(struct listener *listener, int fd);
 
-/* Of its socket WHICH, of n_sockets (net/listen_socket.h). */
+/* Of its socket WHICH, of n_acceptors (net/listen_socket.h). */
 uint64_t listener_cookie(const struct listener *listener, size_t which);
 
 /*

@@ -2,7 +2,6 @@
 #include "proxy/proxy.h"
 
 #include <event2/event.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -37,8 +36,20 @@
  * as much to verify as a handshake. */
 #define RECHECKS_PER_TURN 4
 
-/* Below this a wave is not worth a malloc_trim(). */
+/*
+ * What is in the background gets as much of each turn as everybody else had: it
+ * takes twice its time at worst, and so do they. But not less than makes the
+ * look at idle connections cheap, nor more than the longest turns that there
+ * are beside bulk transfers.
+ */
+#define BACKGROUND_MIN_US 200
+#define BACKGROUND_MAX_US 10000
+
+/* Below this a wave is not worth looking for memory to give back. */
 #define TRIM_MIN_CONNS 64
+
+/* Nor is what was done in the background. */
+#define TRIM_MIN_PIECES 64
 
 static void
 rearm_resume_timer(struct proxy *proxy)
@@ -80,7 +91,7 @@ on_trim_timer(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	(void)malloc_trim(0);
+	mem_give_back();
 	proxy->peak_conns = proxy->n_conns;
 }
 
@@ -95,6 +106,7 @@ proxy_new(struct event_base *base, struct stats *stats, size_t max_conns)
 	proxy->scratch = scratch_new();
 	proxy->lingering = linger_pool_new(base);
 	handshake_queue_init(&proxy->handshakes);
+	background_init(&proxy->background);
 	TAILQ_INIT(&proxy->conns);
 	TAILQ_INIT(&proxy->closed);
 	TAILQ_INIT(&proxy->listeners);
@@ -123,6 +135,7 @@ proxy_free(struct proxy **proxy)
 		return;
 	proxy_close_all(*proxy, CONN_STOPPED);
 	free_closed(*proxy);
+	background_finish(&(*proxy)->background);
 	linger_pool_free(&(*proxy)->lingering);
 	scratch_free(&(*proxy)->scratch);
 	event_free((*proxy)->resume_timer);
@@ -188,14 +201,38 @@ serve_ready(struct proxy *proxy)
 	return event_base_loop(proxy->base, flags);
 }
 
+/* BEGAN_US: this turn. */
+static void
+work_in_background(struct proxy *proxy, uint64_t began_us)
+{
+	uint64_t us = clock_monotonic_us() - began_us;
+
+	if (us < BACKGROUND_MIN_US)
+		us = BACKGROUND_MIN_US;
+	if (us > BACKGROUND_MAX_US)
+		us = BACKGROUND_MAX_US;
+	background_run(&proxy->background, us);
+	if (!background_is_empty(&proxy->background))
+		return;
+	/* A reload builds the new behind the old: malloc would keep the holes,
+	 * and reload by reload the heap would come to hold two of each. */
+	if (proxy->background.n_pieces >= TRIM_MIN_PIECES)
+		mem_give_back();
+	proxy->background.n_pieces = 0;
+}
+
 int
 proxy_turn(struct proxy *proxy)
 {
+	/* What comes into the background in this turn waits for the next. */
+	bool has_background = !background_is_empty(&proxy->background);
+	uint64_t began_us = has_background ? clock_monotonic_us() : 0;
 	int result;
 
 	/* With work of our own we do not wait for somebody else's: idle
 	 * connections that are to be asked wake nobody. */
-	if (handshake_queue_is_empty(&proxy->handshakes) && !proxy->rechecking)
+	if (handshake_queue_is_empty(&proxy->handshakes) &&
+		!proxy->rechecking && !has_background)
 		result = event_base_loop(proxy->base, EVLOOP_ONCE);
 	else
 		result = serve_ready(proxy);
@@ -205,6 +242,8 @@ proxy_turn(struct proxy *proxy)
 	if (proxy->rechecking)
 		recheck_some(proxy);
 	free_closed(proxy);
+	if (has_background)
+		work_in_background(proxy, began_us);
 	return 0;
 }
 

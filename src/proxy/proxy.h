@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "proxy/background.h"
 #include "proxy/conn_state.h"
 #include "proxy/handshake_queue.h"
 
@@ -29,6 +30,7 @@ struct proxy {
 	struct stats *stats;
 	struct linger_pool *lingering;
 	struct handshake_queue handshakes;
+	struct background background;
 	struct conn_list conns;  /* all that are not closed */
 	struct conn_list closed; /* to be freed after this loop turn */
 	size_t n_conns;
@@ -52,14 +54,15 @@ struct proxy {
 struct proxy *proxy_new(
 	struct event_base *base, struct stats *stats, size_t max_conns);
 
-/* Ends what is left (CONN_STOPPED). */
+/* Ends what is left: connections (CONN_STOPPED), and all in the background. */
 void proxy_free(struct proxy **proxy);
 
 /*
  * One turn of the loop: all ready I/O, and what came of it meanwhile unless
  * that took long; then one step of one handshake; then the memory of closed
- * connections. Blocks while there is nothing to do. Returns -1 when the loop
- * itself failed.
+ * connections; then what is in the background, for about as long as all this
+ * took. Blocks while there is nothing to do. Returns -1 when the loop itself
+ * failed.
  */
 int proxy_turn(struct proxy *proxy);
 

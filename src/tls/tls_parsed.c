@@ -38,6 +38,19 @@ tls_parsed_new(void)
 	return xcalloc(1, sizeof(struct tls_parsed));
 }
 
+bool
+tls_parsed_free_some(struct tls_parsed *parsed)
+{
+	struct item *last;
+
+	if (parsed->n == 0)
+		return false;
+	last = &parsed->items[--parsed->n];
+	sk_X509_pop_free(last->certs, X509_free);
+	EVP_PKEY_free(last->key);
+	return true;
+}
+
 void
 tls_parsed_free(struct tls_parsed **parsed)
 {
@@ -48,10 +61,8 @@ tls_parsed_free(struct tls_parsed **parsed)
 		return;
 	if (in_use == gone)
 		in_use = NULL;
-	for (size_t i = 0; i < gone->n; i++) {
-		sk_X509_pop_free(gone->items[i].certs, X509_free);
-		EVP_PKEY_free(gone->items[i].key);
-	}
+	while (tls_parsed_free_some(gone))
+		continue;
 	free(gone->items);
 	hash_index_done(&gone->by_place);
 	free(gone);

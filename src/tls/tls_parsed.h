@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 struct evp_pkey_st;
 struct stack_st_X509;
 
@@ -16,6 +18,10 @@ struct tls_parsed;
 struct tls_parsed *tls_parsed_new(void);
 /* What was handed out lives on. Accepts NULL. */
 void tls_parsed_free(struct tls_parsed **parsed);
+
+/* The same piece by piece: false if none is left. PARSED, in use by nobody, is
+ * good for nothing else any more. */
+bool tls_parsed_free_some(struct tls_parsed *parsed);
 
 /* The one that loaders ask from now on (tls_load.h, tls_key.h), borrowed;
  * NULL, as at first: none, and the functions below do nothing. */

@@ -49,13 +49,23 @@ tls_stock_new(struct file_source *files, const struct tls_stock *before)
 	return stock;
 }
 
+bool
+tls_stock_complete_some(struct tls_stock *stock)
+{
+	tls_recipe_taker_free(&stock->taker);
+	stock->files = NULL;
+	stock->before = NULL;
+	if (stock->parsed != NULL && tls_parsed_free_some(stock->parsed))
+		return true;
+	tls_parsed_free(&stock->parsed);
+	return false;
+}
+
 void
 tls_stock_complete(struct tls_stock *stock)
 {
-	tls_recipe_taker_free(&stock->taker);
-	tls_parsed_free(&stock->parsed);
-	stock->files = NULL;
-	stock->before = NULL;
+	while (tls_stock_complete_some(stock))
+		continue;
 }
 
 void

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,10 @@ struct tls_ctx *tls_stock_get(struct tls_stock *stock,
 
 /* Nothing is asked for any more. */
 void tls_stock_complete(struct tls_stock *stock);
+
+/* The same piece by piece, for who has others to serve in between; false: that
+ * was all. */
+bool tls_stock_complete_some(struct tls_stock *stock);
 
 /* From now on its clock is wrong by SECONDS. For tests. */
 void tls_stock_skew(int64_t seconds);

@@ -1,71 +1,16 @@
 /* One generation as a worker sees it. */
 #include "worker/generation.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
-#include "base/fd.h"
 #include "base/hash_index.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "conf/file_source.h"
-#include "conf/report.h"
-#include "conf/settings.h"
 #include "proxy/conn.h"
 #include "proxy/listener.h"
 #include "tls/tls_stock.h"
-
-/* A descriptor on its way to whom it is for: the listener of that name, or
- * whoever writes to the file of that path. */
-struct parked {
-	char *name;
-	int fd;
-};
-
-struct parking {
-	struct parked *items;
-	size_t n;
-};
-
-struct generation {
-	uint64_t number;
-	struct parking sockets;
-	struct parking outputs;
-	struct listener **listeners;
-	size_t n_listeners;
-	struct hash_index by_name;
-	struct tls_stock *stock; /* NULL: not built */
-	enum log_format log_format;
-	enum log_level log_level;
-};
-
-/* Takes FD. */
-static void
-park(struct parking *parking, const char *name, int fd)
-{
-	struct parked *parked;
-
-	parking->items = xreallocarray(
-		parking->items, parking->n + 1, sizeof *parking->items);
-	parked = &parking->items[parking->n++];
-	parked->name = xstrdup(name);
-	parked->fd = fd;
-}
-
-static void
-close_parking(struct parking *parking)
-{
-	size_t i;
-
-	for (i = 0; i < parking->n; i++) {
-		free(parking->items[i].name);
-		fd_close(&parking->items[i].fd);
-	}
-	free(parking->items);
-	*parking = (struct parking){0};
-}
+#include "worker/generation_parts.h"
 
 struct generation *
 generation_new(uint64_t number)
@@ -85,17 +30,14 @@ generation_free(struct generation **generation)
 	*generation = NULL;
 	if (gone == NULL)
 		return;
-	close_parking(&gone->sockets);
-	close_parking(&gone->outputs);
+	parking_done(&gone->sockets);
+	parking_done(&gone->outputs);
 	for (i = 0; i < gone->n_listeners; i++)
 		listener_unref(&gone->listeners[i]);
 	free(gone->listeners);
 	hash_index_done(&gone->by_name);
 	tls_stock_free(&gone->stock);
 	free(gone);
-	/* Its successor was built behind it: the allocator would keep the hole,
-	 * and reload by reload the heap would come to hold two of them. */
-	(void)malloc_trim(0);
 }
 
 size_t
@@ -113,13 +55,13 @@ generation_number(const struct generation *generation)
 void
 generation_add_socket(struct generation *generation, const char *name, int fd)
 {
-	park(&generation->sockets, name, fd);
+	parking_add(&generation->sockets, name, fd);
 }
 
 void
 generation_add_output(struct generation *generation, const char *path, int fd)
 {
-	park(&generation->outputs, path, fd);
+	parking_add(&generation->outputs, path, fd);
 }
 
 struct wanted {
@@ -136,94 +78,14 @@ is_wanted(size_t place, const void *arg)
 		       wanted->name) == 0;
 }
 
-/* NULL: there is none of that name. */
-static struct listener *
-find_listener(const struct generation *generation, const char *name)
+struct listener *
+generation_find_listener(const struct generation *generation, const char *name)
 {
 	const struct wanted wanted = {generation, name};
 	size_t place = hash_index_find(
 		&generation->by_name, name, strlen(name), is_wanted, &wanted);
 
 	return place == HASH_INDEX_NONE ? NULL : generation->listeners[place];
-}
-
-static void
-unpark_sockets(struct generation *generation)
-{
-	struct listener *listener;
-	struct parked *parked;
-	size_t i;
-
-	for (i = 0; i < generation->sockets.n; i++) {
-		parked = &generation->sockets.items[i];
-		listener = find_listener(generation, parked->name);
-		if (listener == NULL)
-			continue;
-		listener_add_socket(listener, parked->fd);
-		parked->fd = -1;
-	}
-}
-
-static void
-unpark_outputs(struct generation *generation, struct file_source *files)
-{
-	struct parked *parked;
-	size_t i;
-
-	for (i = 0; i < generation->outputs.n; i++) {
-		parked = &generation->outputs.items[i];
-		file_source_add_output(files, parked->name, parked->fd);
-		parked->fd = -1;
-	}
-}
-
-static void
-build_listeners(struct generation *generation, struct proxy *proxy,
-	const struct settings *settings, struct report *report)
-{
-	struct listener *listener;
-	size_t i;
-
-	generation->listeners =
-		xcalloc(settings->n_listeners + 1, sizeof(struct listener *));
-	for (i = 0; i < settings->n_listeners; i++) {
-		listener = listener_new(proxy, &settings->process,
-			&settings->listeners[i], generation->stock, report);
-		if (listener == NULL)
-			continue;
-		hash_index_add(&generation->by_name, listener->name,
-			strlen(listener->name), generation->n_listeners);
-		generation->listeners[generation->n_listeners++] = listener;
-	}
-	unpark_sockets(generation);
-}
-
-int
-generation_build(struct generation *generation, struct proxy *proxy,
-	const struct generation_parts *parts, struct report *report)
-{
-	const struct conf_pos pos = {.file = parts->path, .line = 0};
-	const struct generation *before = parts->before;
-	struct file_source *files;
-	struct settings *settings;
-	struct error err;
-
-	files = file_source_bundle(parts->public_fd, parts->secret_fd, &err);
-	if (files == NULL) {
-		report_add(report, REPORT_ERROR, &pos, NULL, "%s", err.text);
-		return -1;
-	}
-	unpark_outputs(generation, files);
-	settings = settings_load(parts->path, files, report);
-	generation->stock =
-		tls_stock_new(files, before == NULL ? NULL : before->stock);
-	build_listeners(generation, proxy, settings, report);
-	tls_stock_complete(generation->stock);
-	generation->log_format = (enum log_format)settings->process.log_format;
-	generation->log_level = (enum log_level)settings->process.log_level;
-	settings_free(&settings);
-	file_source_free(&files);
-	return report_errors(report) == 0 ? 0 : -1;
 }
 
 static void
@@ -283,7 +145,7 @@ cookies(const struct generation *generation, size_t *n_out)
 
 	for (i = 0; i < generation->n_listeners; i++) {
 		listener = generation->listeners[i];
-		for (k = 0; k < listener->n_sockets; k++)
+		for (k = 0; k < listener->n_acceptors; k++)
 			all[n++] = listener_cookie(listener, k);
 	}
 	qsort(all, n, sizeof *all, compare_cookies);
@@ -297,7 +159,7 @@ empty_queues(struct listener *listener, const uint64_t *kept, size_t n_kept)
 	uint64_t cookie;
 	size_t i;
 
-	for (i = 0; i < listener->n_sockets; i++) {
+	for (i = 0; i < listener->n_acceptors; i++) {
 		cookie = listener_cookie(listener, i);
 		if (bsearch(&cookie, kept, n_kept, sizeof *kept,
 			    compare_cookies) == NULL)
@@ -332,7 +194,7 @@ bool
 generation_readmit(struct generation *generation, struct conn *conn)
 {
 	struct listener *listener =
-		find_listener(generation, conn->listener->name);
+		generation_find_listener(generation, conn->listener->name);
 
 	/* A listener that was taken away says nothing of its clients. */
 	return listener == NULL || listener_readmit(listener, conn);

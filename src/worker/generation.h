@@ -6,15 +6,12 @@
 
 struct addr;
 struct conn;
-struct error;
 struct generation;
 struct listener;
-struct proxy;
-struct report;
 
 /*
- * One generation as a worker sees it: everything built from one bundle,
- * beside what runs, and started only when every worker has it.
+ * One generation as a worker sees it: everything built from one bundle
+ * (build.h), beside what runs, and started only when every worker has it.
  *
  * Owned by the worker from stage to retirement; connections keep alive what
  * they need (their listener) beyond that.
@@ -39,22 +36,6 @@ void generation_add_socket(
 /* Takes FD, the file at PATH opened for appending. */
 void generation_add_output(
 	struct generation *generation, const char *path, int fd);
-
-/* What a generation is built from; borrowed. */
-struct generation_parts {
-	const char *path;                /* of the settings, in the bundle */
-	int public_fd, secret_fd;        /* the bundle; read and left open */
-	const struct generation *before; /* whose TLS contexts are good for
-					    what did not change; or NULL */
-};
-
-/*
- * Loads the settings out of the bundle and builds every listener. All findings
- * go to REPORT; returns 0 when there was no error, and then the generation can
- * be started.
- */
-int generation_build(struct generation *generation, struct proxy *proxy,
-	const struct generation_parts *parts, struct report *report);
 
 /* New connections are of this generation from now on, or no longer. */
 void generation_start(struct generation *generation);

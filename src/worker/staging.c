@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "ipc/message.h"
+#include "worker/build.h"
 #include "worker/generation.h"
 
 /* With room for more than a section header can hold. */
@@ -78,18 +79,17 @@ staging_add_output(struct staging *staging, struct message *m)
 		generation_add_output(staging->generation, path, fd);
 }
 
-struct generation *
-staging_build(struct staging *staging, struct proxy *proxy,
-	const struct generation *before, struct report *report)
+struct build *
+staging_end(struct staging *staging, struct proxy *proxy,
+	const struct generation *before)
 {
-	const struct generation_parts parts = {
+	const struct build_parts parts = {
 		staging->path, staging->public_fd, staging->secret_fd, before};
-	struct generation *built = NULL;
+	struct build *build = build_new(staging->generation, proxy, &parts);
 
-	if (generation_build(staging->generation, proxy, &parts, report) == 0) {
-		built = staging->generation;
-		staging->generation = NULL;
-	}
+	staging->generation = NULL;
+	staging->public_fd = -1;
+	staging->secret_fd = -1;
 	staging_done(staging);
-	return built;
+	return build;
 }

@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct build;
 struct generation;
 struct message;
 struct proxy;
-struct report;
 
 /*
  * A generation on its way into a worker, message by message, up to its build.
@@ -32,7 +32,7 @@ void staging_add_output(struct staging *staging, struct message *m);
 
 bool staging_is_of(const struct staging *staging, uint64_t number);
 
-/* Ends it: what was built, the caller's; NULL when REPORT has an error. BEFORE
- * (may be NULL) is what runs. */
-struct generation *staging_build(struct staging *staging, struct proxy *proxy,
-	const struct generation *before, struct report *report);
+/* Ends it: what is to be built from it, the caller's. BEFORE (may be NULL) is
+ * what runs (build.h). */
+struct build *staging_end(struct staging *staging, struct proxy *proxy,
+	const struct generation *before);

@@ -18,12 +18,9 @@
 #include "stats/stats.h"
 #include "tls/tls_ctx.h"
 #include "tls/tls_session_cache.h"
-#include "tls/tls_verify.h"
 #include "worker/conn_room.h"
 #include "worker/event_memory.h"
-#include "worker/generation.h"
-#include "worker/resolved.h"
-#include "worker/staging.h"
+#include "worker/generations.h"
 
 struct worker {
 	struct event_base *base;
@@ -31,9 +28,7 @@ struct worker {
 	struct proxy *proxy;
 	struct stats *stats;
 	struct tls_session_cache *sessions; /* NULL: not shared */
-	struct staging staging;
-	struct generation *staged;  /* built, not committed */
-	struct generation *running; /* NULL before the first commit */
+	struct generations generations;
 	struct event *drain_timer;
 	struct conn_room room;
 	bool draining;
@@ -53,9 +48,9 @@ send_plain(struct worker *worker, enum message_type type)
 
 /* OK, and all that was found, good or bad. */
 static void
-send_staged(struct worker *worker, uint64_t number, bool ok,
-	const struct report *report)
+on_built(uint64_t number, bool ok, const struct report *report, void *arg)
 {
+	struct worker *worker = arg;
 	struct error err;
 	struct message m;
 	int fd = report_to_fd(report, &err);
@@ -69,75 +64,15 @@ send_staged(struct worker *worker, uint64_t number, bool ok,
 	fd_close(&fd);
 }
 
-static void
-on_stage_end(struct worker *worker, struct message *m)
+static bool
+readmit(struct conn *conn, void *arg)
 {
-	uint64_t number = message_get_u64(m);
-	struct report *report;
+	const struct worker *worker = arg;
 
-	if (!staging_is_of(&worker->staging, number))
-		return;
-	generation_free(&worker->staged);
-	report = report_new();
-	worker->staged = staging_build(
-		&worker->staging, worker->proxy, worker->running, report);
-	send_staged(worker, number, worker->staged != NULL, report);
-	report_free(&report);
-}
-
-static void
-on_commit(struct worker *worker, struct message *m)
-{
-	uint64_t number = message_get_u64(m);
-	uint64_t max_conns = message_get_u64(m);
-
-	if (worker->staged == NULL ||
-		generation_number(worker->staged) != number)
-		return;
-	worker->room.wanted = (size_t)max_conns;
-	worker->proxy->max_conns = conn_room_size(
-		&worker->room, generation_sockets(worker->staged));
-	if (conn_room_is_short(&worker->room, worker->proxy->max_conns))
-		conn_room_log_short(&worker->room, worker->proxy->max_conns);
-	/* First in, then out: no moment without a listener. */
-	if (!worker->draining)
-		generation_start(worker->staged);
-	if (worker->running != NULL)
-		generation_replace(worker->running, worker->staged);
-	generation_free(&worker->running);
-	worker->running = worker->staged;
-	worker->staged = NULL;
-	tls_verify_forget(NULL);
-	proxy_recheck_all(worker->proxy);
-}
-
-static void
-on_abort(struct worker *worker, struct message *m)
-{
-	uint64_t number = message_get_u64(m);
-
-	staging_done(&worker->staging);
-	if (worker->staged != NULL &&
-		generation_number(worker->staged) == number)
-		generation_free(&worker->staged);
+	return generations_readmit(&worker->generations, conn);
 }
 
 /* ---- other news ---- */
-
-static void
-on_resolved(struct worker *worker, struct message *m)
-{
-	struct resolved resolved;
-
-	if (!resolved_read(m, &resolved))
-		return;
-	if (worker->running != NULL)
-		generation_resolved(worker->running, resolved.host,
-			resolved.port, resolved.addresses, resolved.n);
-	if (worker->staged != NULL)
-		generation_resolved(worker->staged, resolved.host,
-			resolved.port, resolved.addresses, resolved.n);
-}
 
 static void
 on_ping(struct worker *worker, struct message *m)
@@ -148,14 +83,6 @@ on_ping(struct worker *worker, struct message *m)
 	message_put_u64(&pong, message_get_u64(m));
 	message_put_u64(&pong, worker->proxy->n_conns);
 	(void)channel_send(worker->channel, &pong);
-}
-
-static bool
-readmit(struct conn *conn, void *arg)
-{
-	const struct worker *worker = arg;
-
-	return generation_readmit(worker->running, conn);
 }
 
 static void
@@ -184,8 +111,7 @@ static void
 stop_accepting(struct worker *worker)
 {
 	worker->draining = true;
-	if (worker->running != NULL)
-		generation_stop(worker->running);
+	generations_stop(&worker->generations);
 }
 
 /* Its connections live on, under the rules of every generation to come. */
@@ -216,28 +142,9 @@ on_message(struct message *m, void *arg)
 {
 	struct worker *worker = arg;
 
+	if (generations_take(&worker->generations, m))
+		return;
 	switch (m->type) {
-	case MESSAGE_STAGE:
-		staging_begin(&worker->staging, m);
-		return;
-	case MESSAGE_SOCKET:
-		staging_add_socket(&worker->staging, m);
-		return;
-	case MESSAGE_OUTPUT:
-		staging_add_output(&worker->staging, m);
-		return;
-	case MESSAGE_STAGE_END:
-		on_stage_end(worker, m);
-		return;
-	case MESSAGE_COMMIT:
-		on_commit(worker, m);
-		return;
-	case MESSAGE_ABORT:
-		on_abort(worker, m);
-		return;
-	case MESSAGE_RESOLVED:
-		on_resolved(worker, m);
-		return;
 	case MESSAGE_DRAIN:
 		on_drain(worker, m);
 		return;
@@ -248,6 +155,13 @@ on_message(struct message *m, void *arg)
 		on_ping(worker, m);
 		return;
 	case MESSAGE_NONE:
+	case MESSAGE_STAGE:
+	case MESSAGE_SOCKET:
+	case MESSAGE_OUTPUT:
+	case MESSAGE_STAGE_END:
+	case MESSAGE_COMMIT:
+	case MESSAGE_ABORT:
+	case MESSAGE_RESOLVED:
 	case MESSAGE_READY:
 	case MESSAGE_STAGED:
 	case MESSAGE_PONG:
@@ -318,7 +232,6 @@ open_worker(struct worker *worker, const struct worker_options *options,
 {
 	int stats_fd = options->stats_fd;
 
-	staging_init(&worker->staging);
 	conn_room_init(&worker->room, options->max_conns);
 	event_memory_init(worker->room.descriptors);
 	worker->base = new_base();
@@ -331,6 +244,8 @@ open_worker(struct worker *worker, const struct worker_options *options,
 		return -1;
 	worker->proxy = proxy_new(
 		worker->base, worker->stats, conn_room_size(&worker->room, 0));
+	generations_init(&worker->generations, worker->proxy, &worker->room,
+		on_built, worker);
 	worker->proxy->on_conn_closed = finish_if_empty;
 	worker->proxy->readmit = readmit;
 	worker->proxy->arg = worker;
@@ -343,16 +258,12 @@ open_worker(struct worker *worker, const struct worker_options *options,
 static void
 close_worker(struct worker *worker)
 {
-	staging_done(&worker->staging);
-	generation_free(&worker->staged);
-	if (worker->running != NULL)
-		generation_stop(worker->running);
 	channel_free(&worker->channel);
 	if (worker->proxy != NULL) {
 		worker->proxy->on_conn_closed = NULL;
+		generations_done(&worker->generations);
 		proxy_free(&worker->proxy);
 	}
-	generation_free(&worker->running);
 	tls_session_cache_share(NULL);
 	tls_session_cache_unmap(&worker->sessions);
 	stats_unmap(&worker->stats);

@@ -99,6 +99,16 @@ gateway_setup(void **state)
 }
 
 void
+gateway_configure(struct gateway *g, const char *lines)
+{
+	settings_free(&g->it->settings);
+	/* It knows the file that was. */
+	file_source_free(&g->it->files);
+	g->it->files = file_source_disk(g->it->dir);
+	fixture_configure(g->it, lines);
+}
+
+void
 gateway_open(struct gateway *g, size_t max_conns)
 {
 	const struct timeval often = {.tv_usec = 1000};

@@ -39,6 +39,9 @@ struct gateway {
 int gateway_setup(void **state);
 int gateway_teardown(void **state);
 
+/* Before that: other settings, fixture_configure() with LINES. */
+void gateway_configure(struct gateway *g, const char *lines);
+
 /* Builds the proxy with MAX_CONNS and starts the listener. */
 void gateway_open(struct gateway *g, size_t max_conns);
 

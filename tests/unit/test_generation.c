@@ -16,54 +16,17 @@
 #include <cmocka.h>
 
 #include "gateway.h"
+#include "packed.h"
 #include "proxy/conn.h"
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
 #include "sockets.h"
 
-/* What a supervisor would have sent. */
-struct bundle_fds {
-	int public_fd, secret_fd;
-	char *path;
-};
-
-static struct bundle_fds
-pack(struct gateway *g)
-{
-	struct bundle_fds fds;
-
-	settings_read_files(g->it->settings, g->it->files);
-	fds.public_fd = file_source_to_bundle(g->it->files, FILE_PUBLIC, NULL);
-	fds.secret_fd = file_source_to_bundle(g->it->files, FILE_SECRET, NULL);
-	assert_true(fds.public_fd >= 0 && fds.secret_fd >= 0);
-	fds.path = strdup(g->it->settings->path);
-	assert_non_null(fds.path);
-	return fds;
-}
-
-static void
-unpack(struct bundle_fds *fds)
-{
-	assert_int_equal(close(fds->public_fd), 0);
-	if (fds->secret_fd >= 0)
-		assert_int_equal(close(fds->secret_fd), 0);
-	free(fds->path);
-}
-
-static int
-build(struct generation *generation, struct gateway *g, struct bundle_fds *fds)
-{
-	const struct generation_parts parts = {
-		fds->path, fds->public_fd, fds->secret_fd, NULL};
-
-	return generation_build(generation, g->proxy, &parts, g->it->report);
-}
-
 static void
 it_is_built_from_a_bundle_and_started(void **state)
 {
 	struct gateway *g = *state;
-	struct bundle_fds fds = pack(g);
+	struct packed fds = packed_new(g);
 	struct generation *generation = generation_new(7);
 	struct listener *listener;
 	int socket = tcp_listen(&g->port);
@@ -71,53 +34,56 @@ it_is_built_from_a_bundle_and_started(void **state)
 	g->proxy = proxy_new(g->base, g->stats, 10);
 	assert_int_equal(generation_number(generation), 7);
 	generation_add_socket(generation, "gw", socket);
-	assert_int_equal(build(generation, g, &fds), 0);
+	generation = packed_build(&fds, generation, g);
+	assert_non_null(generation);
 	assert_true(TAILQ_EMPTY(&g->proxy->listeners));
 	generation_start(generation);
 	listener = TAILQ_FIRST(&g->proxy->listeners);
 	assert_non_null(listener);
 	assert_string_equal(listener->name, "gw");
-	assert_int_equal(listener->n_sockets, 1);
+	assert_int_equal(listener->n_acceptors, 1);
 	generation_stop(generation);
 	assert_true(TAILQ_EMPTY(&g->proxy->listeners));
 	assert_false(is_open(socket));
 	generation_free(&generation);
 	assert_null(generation);
-	unpack(&fds);
+	packed_done(&fds);
 }
 
 static void
 it_needs_no_file_any_more(void **state)
 {
 	struct gateway *g = *state;
-	struct bundle_fds fds = pack(g);
+	struct packed fds = packed_new(g);
 	struct generation *generation = generation_new(1);
 
 	g->proxy = proxy_new(g->base, g->stats, 10);
 	fixture_write(g->it, "gw.pem", "gone");
 	fixture_write(g->it, "gw.key", "gone");
 	fixture_write(g->it, "sallyport.ini", "gone");
-	assert_int_equal(build(generation, g, &fds), 0);
+	generation = packed_build(&fds, generation, g);
+	assert_non_null(generation);
 	generation_free(&generation);
-	unpack(&fds);
+	packed_done(&fds);
 }
 
 static void
 sockets_that_nobody_takes_are_closed(void **state)
 {
 	struct gateway *g = *state;
-	struct bundle_fds fds = pack(g);
+	struct packed fds = packed_new(g);
 	struct generation *generation = generation_new(1);
 	unsigned short port;
 	int socket = tcp_listen(&port);
 
 	g->proxy = proxy_new(g->base, g->stats, 10);
 	generation_add_socket(generation, "other", socket);
-	assert_int_equal(build(generation, g, &fds), 0);
+	generation = packed_build(&fds, generation, g);
+	assert_non_null(generation);
 	assert_true(is_open(socket));
 	generation_free(&generation);
 	assert_false(is_open(socket));
-	unpack(&fds);
+	packed_done(&fds);
 }
 
 static void
@@ -139,16 +105,17 @@ a_bundle_that_is_none_is_reported(void **state)
 {
 	struct gateway *g = *state;
 	struct generation *generation = generation_new(1);
-	struct bundle_fds fds = {
+	struct packed fds = {
 		.public_fd = open("/dev/null", O_RDONLY | O_CLOEXEC),
 		.secret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC),
 		.path = strdup("t.ini")};
 
 	g->proxy = proxy_new(g->base, g->stats, 10);
-	assert_int_equal(build(generation, g, &fds), -1);
+	generation = packed_build(&fds, generation, g);
+	assert_null(generation);
 	assert_true(report_errors(g->it->report) > 0);
 	generation_free(&generation);
-	unpack(&fds);
+	packed_done(&fds);
 }
 
 static void
@@ -157,51 +124,55 @@ a_key_that_does_not_belong_to_it_is_reported(void **state)
 	struct gateway *g = *state;
 	struct generation *generation = generation_new(1);
 	char *key = cert_key_pem(&g->ca, NULL);
-	struct bundle_fds fds;
+	struct packed fds;
 
 	fixture_write(g->it, "gw.key", key);
 	free(key);
-	fds = pack(g);
+	fds = packed_new(g);
 	g->proxy = proxy_new(g->base, g->stats, 10);
-	assert_int_equal(build(generation, g, &fds), -1);
+	generation = packed_build(&fds, generation, g);
+	assert_null(generation);
 	fixture_assert_reported(g->it, "does not match");
 	generation_free(&generation);
-	unpack(&fds);
+	packed_done(&fds);
 }
 
 static void
 a_bundle_without_secrets_is_reported(void **state)
 {
 	struct gateway *g = *state;
-	struct bundle_fds fds = pack(g);
+	struct packed fds = packed_new(g);
 	struct generation *generation = generation_new(1);
 
 	g->proxy = proxy_new(g->base, g->stats, 10);
 	assert_int_equal(close(fds.secret_fd), 0);
 	fds.secret_fd = -1;
-	assert_int_equal(build(generation, g, &fds), -1);
+	generation = packed_build(&fds, generation, g);
+	assert_null(generation);
 	fixture_assert_no_secret(g->it, &g->server);
 	generation_free(&generation);
-	unpack(&fds);
+	packed_done(&fds);
 }
 
 static void
 connections_keep_the_generation_they_were_born_in(void **state)
 {
 	struct gateway *g = *state;
-	struct bundle_fds fds;
+	struct packed fds;
 	struct generation *old, *young;
 	struct tls_client client;
 
 	/* The gateway's own listener is the old generation's here. */
-	fds = pack(g);
+	fds = packed_new(g);
 	gateway_open(g, 10);
 	gateway_connect(g, &client);
 	old = generation_new(1);
 	young = generation_new(2);
 	generation_add_socket(young, "gw", tcp_listen(&g->port));
-	assert_int_equal(build(old, g, &fds), 0);
-	assert_int_equal(build(young, g, &fds), 0);
+	old = packed_build(&fds, old, g);
+	assert_non_null(old);
+	young = packed_build(&fds, young, g);
+	assert_non_null(young);
 	generation_start(young);
 	listener_stop(g->listener);
 	listener_unref(&g->listener);
@@ -211,7 +182,7 @@ connections_keep_the_generation_they_were_born_in(void **state)
 	generation_stop(young);
 	generation_free(&young);
 	tls_client_done(&client);
-	unpack(&fds);
+	packed_done(&fds);
 }
 
 /* Two generations of the proxy, with these sockets (taken; -1: none), one in
@@ -220,7 +191,7 @@ connections_keep_the_generation_they_were_born_in(void **state)
 static uint64_t
 accepted_by_replacing(struct gateway *g, int socket, int next_socket)
 {
-	struct bundle_fds fds = pack(g);
+	struct packed fds = packed_new(g);
 	struct generation *old = generation_new(1), *young = generation_new(2);
 	struct tls_client client;
 	uint64_t accepted;
@@ -229,8 +200,10 @@ accepted_by_replacing(struct gateway *g, int socket, int next_socket)
 	generation_add_socket(old, "gw", socket);
 	if (next_socket >= 0)
 		generation_add_socket(young, "gw", next_socket);
-	assert_int_equal(build(old, g, &fds), 0);
-	assert_int_equal(build(young, g, &fds), 0);
+	old = packed_build(&fds, old, g);
+	assert_non_null(old);
+	young = packed_build(&fds, young, g);
+	assert_non_null(young);
 	generation_start(old);
 	gateway_dial(g, &client, NULL);
 	generation_start(young);
@@ -241,7 +214,7 @@ accepted_by_replacing(struct gateway *g, int socket, int next_socket)
 	generation_free(&old);
 	generation_free(&young);
 	tls_client_done(&client);
-	unpack(&fds);
+	packed_done(&fds);
 	return accepted;
 }
 
@@ -279,7 +252,7 @@ news_of_a_host_reaches_its_listener(void **state)
 	struct gateway *g = *state;
 	struct generation *generation = generation_new(1);
 	struct addr addr;
-	struct bundle_fds fds;
+	struct packed fds;
 
 	settings_free(&g->it->settings);
 	file_source_free(&g->it->files);
@@ -290,9 +263,10 @@ news_of_a_host_reaches_its_listener(void **state)
 		"certfile = gw.pem\nkeyfile = gw.key\ncafile = ca.pem\n");
 	g->it->settings =
 		settings_load("sallyport.ini", g->it->files, g->it->report);
-	fds = pack(g);
+	fds = packed_new(g);
 	g->proxy = proxy_new(g->base, g->stats, 10);
-	assert_int_equal(build(generation, g, &fds), 0);
+	generation = packed_build(&fds, generation, g);
+	assert_non_null(generation);
 	generation_start(generation);
 	assert_int_equal(
 		addr_parse("192.0.2.1:5432", ADDR_FOR_CONNECT, &addr, NULL), 0);
@@ -301,7 +275,7 @@ news_of_a_host_reaches_its_listener(void **state)
 		TAILQ_FIRST(&g->proxy->listeners)->backend.n_addresses, 1);
 	generation_stop(generation);
 	generation_free(&generation);
-	unpack(&fds);
+	packed_done(&fds);
 }
 
 #define TEST(name)                                                             \

@@ -19,6 +19,7 @@
 #include "proxy/proxy.h"
 #include "sockets.h"
 #include "stats/stats.h"
+#include "tls/tls_ctx.h"
 #include "tls/tls_stock.h"
 
 static size_t
@@ -66,45 +67,6 @@ it_copies_what_it_needs_of_the_settings(void **state)
 }
 
 static void
-one_turn_takes_one_connection(void **state)
-{
-	struct gateway *g = *state;
-	struct tls_client clients[6];
-
-	gateway_open(g, 10);
-	for (size_t i = 0; i < 6; i++)
-		gateway_dial(g, &clients[i], NULL);
-	GATEWAY_WAIT(g, accepted(g) > 0);
-	for (uint64_t n = 1; n < 6; n++) {
-		assert_int_equal(accepted(g), n);
-		gateway_turn(g);
-	}
-	assert_int_equal(accepted(g), 6);
-	for (size_t i = 0; i < 6; i++)
-		tls_client_done(&clients[i]);
-}
-
-static void
-a_full_proxy_pauses_and_goes_on_when_one_has_gone(void **state)
-{
-	struct gateway *g = *state;
-	struct tls_client first, second;
-
-	gateway_open(g, 1);
-	gateway_connect(g, &first);
-	gateway_dial(g, &second, &g->cert);
-	GATEWAY_WAIT(g, g->proxy->accepts_paused);
-	turn_idly(g);
-	assert_int_equal(accepted(g), 1);
-	assert_int_equal(stats_get(g->stats, STATS_ACCEPT_PAUSED), 1);
-	close_with_reset(first.fd);
-	first.fd = -1;
-	GATEWAY_WAIT(g, accepted(g) == 2);
-	tls_client_done(&first);
-	tls_client_done(&second);
-}
-
-static void
 a_pause_without_a_cause_passes_by_itself(void **state)
 {
 	struct gateway *g = *state;
@@ -133,7 +95,7 @@ stopping_closes_the_sockets_and_keeps_the_connections(void **state)
 	listener_stop(g->listener);
 	listener_stop(g->listener);
 	assert_true(TAILQ_EMPTY(&g->proxy->listeners));
-	assert_int_equal(g->listener->n_sockets, 0);
+	assert_int_equal(g->listener->n_acceptors, 0);
 	/* Its generation has gone too: the connection holds it. */
 	listener_unref(&g->listener);
 	assert_null(g->listener);
@@ -255,23 +217,88 @@ a_socket_has_a_cookie_of_its_own(void **state)
 		    listener_cookie(g->listener, 2));
 }
 
+/* Of the [listener gw] there are, and none of it is complete yet. */
+static struct listener *
+with_names(struct gateway *g, struct tls_stock **stock_out)
+{
+	const struct settings *settings;
+	struct tls_stock *stock;
+	struct listener *listener;
+
+	gateway_configure(g,
+		"certfile = gw.pem\nkeyfile = gw.key\n"
+		"[server_name a]\nlistener = gw\nserver_name = a.example\n"
+		"num_tickets = 1\n"
+		"[server_name b]\nlistener = gw\nserver_name = b.example\n"
+		"num_tickets = 0\n");
+	settings = g->it->settings;
+	stock = *stock_out = tls_stock_new(g->it->files, NULL);
+	g->proxy = proxy_new(g->base, g->stats, 10);
+	listener = listener_new(g->proxy, &settings->process, g->it->listener,
+		stock, g->it->report);
+	assert_non_null(listener);
+	assert_int_equal(
+		listener_add_name(listener, &settings->process,
+			&g->it->listener->overlays[0], stock, g->it->report),
+		0);
+	return listener;
+}
+
 static void
-a_socket_that_cannot_accept_pauses_and_says_so(void **state)
+a_server_name_leads_to_what_was_added_for_it(void **state)
 {
 	struct gateway *g = *state;
-	int fds[2];
+	struct tls_stock *stock;
+	struct listener *listener = with_names(g, &stock);
+	struct tls_ctx *a, *b;
 
-	gateway_open(g, 10);
-	listener_stop(g->listener);
-	/* Readable, and accept() fails for good. */
-	tcp_pair(&fds[0], &fds[1]);
-	assert_int_equal(send(fds[0], "x", 1, 0), 1);
-	listener_add_socket(g->listener, fds[1]);
-	listener_start(g->listener);
-	GATEWAY_WAIT(g, g->proxy->accepts_paused);
-	gateway_assert_logged(g, " warn ");
-	gateway_assert_logged(g, " cannot accept, waiting listener=gw ");
-	assert_int_equal(close(fds[0]), 0);
+	assert_int_equal(
+		listener_add_name(listener, &g->it->settings->process,
+			&g->it->listener->overlays[1], stock, g->it->report),
+		0);
+	listener_complete(listener, g->it->listener);
+	a = tls_ctx_for_name(listener->tls, "a.example");
+	b = tls_ctx_for_name(listener->tls, "b.example");
+	assert_ptr_equal(listener_serving(listener, a), listener->overlays[0]);
+	assert_ptr_equal(listener_serving(listener, b), listener->overlays[1]);
+	assert_ptr_equal(listener_serving(listener, listener->tls), listener);
+	listener_unref(&listener);
+	tls_stock_free(&stock);
+}
+
+static void
+one_that_is_given_up_leaves_nothing(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_stock *stock;
+	struct listener *listener = with_names(g, &stock);
+
+	/* Sanitizers would know. */
+	listener_unref(&listener);
+	tls_stock_free(&stock);
+}
+
+static void
+what_is_left_goes_piece_by_piece(void **state)
+{
+	struct gateway *g = *state;
+	struct tls_stock *stock;
+	struct listener *listener = with_names(g, &stock);
+	struct listener *overlay = listener_ref(listener->overlays[0]);
+	int pieces = 0;
+
+	listener_complete(listener, g->it->listener);
+	listener_unref(&listener);
+	assert_int_equal(overlay->refs, 2);
+	while (!background_is_empty(&g->proxy->background)) {
+		background_run(&g->proxy->background, 0);
+		pieces++;
+	}
+	/* Its names, each overlay, itself. */
+	assert_int_equal(pieces, 3);
+	assert_int_equal(overlay->refs, 1);
+	listener_unref(&overlay);
+	tls_stock_free(&stock);
 }
 
 #define TEST(name)                                                             \
@@ -283,8 +310,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_broken_certificate_is_reported_and_gives_no_listener),
 		TEST(it_copies_what_it_needs_of_the_settings),
-		TEST(one_turn_takes_one_connection),
-		TEST(a_full_proxy_pauses_and_goes_on_when_one_has_gone),
 		TEST(a_pause_without_a_cause_passes_by_itself),
 		TEST(stopping_closes_the_sockets_and_keeps_the_connections),
 		TEST(nothing_is_accepted_before_the_start),
@@ -293,7 +318,9 @@ main(void)
 		TEST(all_who_wait_are_let_in_at_once),
 		TEST(who_waits_is_let_in_as_long_as_there_is_room),
 		TEST(a_socket_has_a_cookie_of_its_own),
-		TEST(a_socket_that_cannot_accept_pauses_and_says_so),
+		TEST(a_server_name_leads_to_what_was_added_for_it),
+		TEST(one_that_is_given_up_leaves_nothing),
+		TEST(what_is_left_goes_piece_by_piece),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

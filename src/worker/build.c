@@ -1,0 +1,298 @@
+/* A generation in the making. */
+#include "worker/build.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "conf/file_source.h"
+#include "conf/file_unpacker.h"
+#include "conf/report.h"
+#include "conf/settings.h"
+#include "conf/settings_loader.h"
+#include "proxy/listener.h"
+#include "tls/tls_stock.h"
+#include "worker/generation.h"
+#include "worker/generation_parts.h"
+
+enum stage {
+	STAGE_FILES,
+	STAGE_SETTINGS,
+	STAGE_LISTENERS,
+	STAGE_LEFTOVERS,
+	STAGE_END
+};
+
+struct build {
+	enum stage stage;
+	struct generation *generation; /* NULL: it was taken */
+	const struct generation *before;
+	struct proxy *proxy;
+	struct report *report;
+	char *path; /* of the settings */
+	int public_fd, secret_fd;
+	/* What each stage leaves to the next: */
+	struct file_unpacker *unpacker;
+	struct file_source *files;
+	struct settings_loader *loader;
+	struct settings *settings;
+	/* Where it is among the listeners, and in the server names of one. */
+	struct listener *listener; /* not complete; NULL: none is begun */
+	size_t next_listener;
+	size_t next_name;
+	bool is_bad; /* a name of this one could not be built */
+};
+
+static void
+unpark_sockets(struct generation *generation)
+{
+	struct listener *listener;
+	struct parked *parked;
+	size_t i;
+
+	for (i = 0; i < generation->sockets.n; i++) {
+		parked = &generation->sockets.items[i];
+		listener = generation_find_listener(generation, parked->name);
+		if (listener == NULL)
+			continue;
+		listener_add_socket(listener, parked->fd);
+		parked->fd = -1;
+	}
+}
+
+static void
+unpark_outputs(struct generation *generation, struct file_source *files)
+{
+	struct parked *parked;
+	size_t i;
+
+	for (i = 0; i < generation->outputs.n; i++) {
+		parked = &generation->outputs.items[i];
+		file_source_add_output(files, parked->name, parked->fd);
+		parked->fd = -1;
+	}
+}
+
+struct build *
+build_new(struct generation *generation, struct proxy *proxy,
+	const struct build_parts *parts)
+{
+	struct build *build = xcalloc(1, sizeof *build);
+
+	*build = (struct build){
+		.generation = generation,
+		.before = parts->before,
+		.proxy = proxy,
+		.report = report_new(),
+		.path = xstrdup(parts->path),
+		.public_fd = parts->public_fd,
+		.secret_fd = parts->secret_fd,
+	};
+	build->unpacker = file_unpacker_new(build->public_fd, build->secret_fd);
+	return build;
+}
+
+/* ---- the files ---- */
+
+static void
+unpack_some(struct build *build)
+{
+	const struct conf_pos pos = {.file = build->path, .line = 0};
+	struct error err;
+
+	if (file_unpacker_step(build->unpacker))
+		return;
+	build->files = file_unpacker_end(&build->unpacker, &err);
+	if (build->files == NULL) {
+		report_add(build->report, REPORT_ERROR, &pos, NULL, "%s",
+			err.text);
+		build->stage = STAGE_LEFTOVERS;
+		return;
+	}
+	unpark_outputs(build->generation, build->files);
+	/* Without settings_check(): nobody sends what did not pass it. */
+	build->loader =
+		settings_loader_new(build->path, build->files, build->report);
+	build->stage = STAGE_SETTINGS;
+}
+
+/* ---- the settings ---- */
+
+static void
+load_some(struct build *build)
+{
+	const struct generation *before = build->before;
+	struct generation *generation = build->generation;
+	const struct settings *settings;
+
+	if (settings_loader_step(build->loader))
+		return;
+	build->settings = settings_loader_end(&build->loader);
+	settings = build->settings;
+	generation->log_format = (enum log_format)settings->process.log_format;
+	generation->log_level = (enum log_level)settings->process.log_level;
+	generation->stock = tls_stock_new(
+		build->files, before == NULL ? NULL : before->stock);
+	generation->listeners =
+		xcalloc(settings->n_listeners + 1, sizeof(struct listener *));
+	build->stage = STAGE_LISTENERS;
+}
+
+/* ---- the listeners ---- */
+
+static void
+begin_listener(struct build *build, const struct listener_settings *set)
+{
+	build->next_name = 0;
+	build->is_bad = false;
+	build->listener = listener_new(build->proxy, &build->settings->process,
+		set, build->generation->stock, build->report);
+	if (build->listener == NULL)
+		build->next_listener++;
+}
+
+static void
+add_name(struct build *build, const struct listener_settings *set)
+{
+	if (listener_add_name(build->listener, &build->settings->process,
+		    &set->overlays[build->next_name++],
+		    build->generation->stock, build->report) < 0)
+		build->is_bad = true;
+}
+
+static void
+end_listener(struct build *build, const struct listener_settings *set)
+{
+	struct generation *generation = build->generation;
+	struct listener *listener = build->listener;
+
+	build->next_listener++;
+	build->listener = NULL;
+	if (build->is_bad) {
+		listener_unref(&listener);
+		return;
+	}
+	listener_complete(listener, set);
+	hash_index_add(&generation->by_name, listener->name,
+		strlen(listener->name), generation->n_listeners);
+	generation->listeners[generation->n_listeners++] = listener;
+}
+
+static void
+complete_some(struct build *build)
+{
+	if (tls_stock_complete_some(build->generation->stock))
+		return;
+	unpark_sockets(build->generation);
+	build->stage = STAGE_LEFTOVERS;
+}
+
+static void
+build_some(struct build *build)
+{
+	const struct listener_settings *set;
+
+	if (build->next_listener == build->settings->n_listeners) {
+		complete_some(build);
+		return;
+	}
+	set = &build->settings->listeners[build->next_listener];
+	if (build->listener == NULL)
+		begin_listener(build, set);
+	else if (build->next_name < set->n_overlays)
+		add_name(build, set);
+	else
+		end_listener(build, set);
+}
+
+/* ---- the leftovers ---- */
+
+static void
+free_some(struct build *build)
+{
+	if ((build->settings != NULL && settings_free_some(build->settings)) ||
+		(build->files != NULL && file_source_free_some(build->files)))
+		return;
+	settings_free(&build->settings);
+	file_source_free(&build->files);
+	build->stage = STAGE_END;
+}
+
+bool
+build_step(struct build *build)
+{
+	switch (build->stage) {
+	case STAGE_FILES:
+		unpack_some(build);
+		break;
+	case STAGE_SETTINGS:
+		load_some(build);
+		break;
+	case STAGE_LISTENERS:
+		build_some(build);
+		break;
+	case STAGE_LEFTOVERS:
+		free_some(build);
+		break;
+	case STAGE_END:
+		break;
+	}
+	return build->stage != STAGE_END;
+}
+
+bool
+build_is_complete(const struct build *build)
+{
+	return build->stage >= STAGE_LEFTOVERS;
+}
+
+uint64_t
+build_number(const struct build *build)
+{
+	assert(build->generation != NULL);
+	return build->generation->number;
+}
+
+const struct report *
+build_report(const struct build *build)
+{
+	return build->report;
+}
+
+struct generation *
+build_take(struct build *build)
+{
+	struct generation *generation = build->generation;
+
+	assert(build_is_complete(build));
+	if (report_errors(build->report) > 0)
+		return NULL;
+	build->generation = NULL;
+	return generation;
+}
+
+void
+build_free(struct build **build)
+{
+	struct build *gone = *build;
+
+	*build = NULL;
+	if (gone == NULL)
+		return;
+	listener_unref(&gone->listener);
+	generation_free(&gone->generation);
+	if (gone->loader != NULL)
+		gone->settings = settings_loader_end(&gone->loader);
+	settings_free(&gone->settings);
+	if (gone->unpacker != NULL)
+		gone->files = file_unpacker_end(&gone->unpacker, NULL);
+	file_source_free(&gone->files);
+	fd_close(&gone->public_fd);
+	fd_close(&gone->secret_fd);
+	free(gone->path);
+	report_free(&gone->report);
+	free(gone);
+}
