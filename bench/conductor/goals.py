@@ -25,8 +25,8 @@ class Row:
     @property
     def name(self):
         """What a reason for missing it is filed under."""
-        return self.key + (" tuned" if self.tuned else "") + (
-            " latency" if self.number == "p99_us" else "")
+        return self.key + (" tuned" if self.tuned else "") + {
+            "p99_us": " latency", "pause_us": " pause"}.get(self.number, "")
 
 
 @dataclass
@@ -71,6 +71,9 @@ def promises():
         yield Row(f"reload-{what}-{counts[-1]}",
                   f"Reload, {counts[-1]} {words}", "reload_s", "seconds",
                   WORST)
+        yield Row(f"reload-{what}-{counts[-1]}",
+                  f"Reload in use, {counts[-1]} {words}", "pause_us",
+                  "longest round trip, us", WORST)
     for kind, words in (("plain", ""), ("mutual", ", mutual TLS")):
         for count in HELD:
             yield Row(f"held-{kind}-{count}",

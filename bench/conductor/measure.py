@@ -200,7 +200,8 @@ def held_run(bench, kind, mutual, count, cpus):
 
 
 def reload_run(bench, kind, what, count, cpus):
-    """From the signal until a renewed certificate is shown."""
+    """From the signal until a renewed certificate is shown; and once more
+    beside connections that are in use."""
     name = None
     more = {"listeners": count}
     renewed = bench.keys.server("old")
@@ -217,13 +218,38 @@ def reload_run(bench, kind, what, count, cpus):
         before = processes.settled_pss_bytes(proxy.pids)
         new = bench.keys.server("new", name=name or "localhost")
         renewed.replace_with(new)
-        began = time.monotonic()
-        proxy.reload()
-        while shown_certificate(proxy.port, name) != new.der:
-            if time.monotonic() - began > bench.limit_s:
-                raise BenchError("the new certificate never came")
-            time.sleep(0.005)
-        took = time.monotonic() - began
+        took = _reload(proxy, name, new, bench.limit_s)
         after = processes.settled_pss_bytes(proxy.pids)
-        return {"reload_s": took, "before_bytes": before,
-                "after_bytes": after}
+        newer = bench.keys.server("newer", name=name or "localhost")
+        renewed.replace_with(newer)
+        pause_us = _reload_in_use(bench, proxy, name, newer, took, cpus)
+        return {"reload_s": took, "pause_us": pause_us,
+                "before_bytes": before, "after_bytes": after}
+
+
+def _reload(proxy, name, new, limit_s):
+    """How long it takes until the certificate NEW is shown."""
+    began = time.monotonic()
+    proxy.reload()
+    while shown_certificate(proxy.port, name) != new.der:
+        if time.monotonic() - began > limit_s:
+            raise BenchError("the new certificate never came")
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+def _reload_in_use(bench, proxy, name, new, took, cpus):
+    """The longest round trip meanwhile, and while things settle after that,
+    where the last reload TOOK seconds."""
+    interval_us = 10000
+    options = {"connections": 20, "upload": 100, "download": 100,
+               "exchanges": int((2 * took + 1) * 1e6 / interval_us)}
+    with bench.load(proxy, cpus, steady=True, interval=interval_us,
+                    **options) as load:
+        before = bench.backend.count()
+        load.go()
+        _reload(proxy, name, new, bench.limit_s)
+        did = load.result()
+        bench.backend.expect(before, did)
+    check_bytes(did, options)
+    return did["max_us"]

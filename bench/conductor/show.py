@@ -14,6 +14,7 @@ COLUMNS = [
     ("served_bytes", "once served", "{:.0f}"),
     ("start_s", "start s", "{:.2f}"),
     ("reload_s", "reload s", "{:.2f}"),
+    ("pause_us", "longest round trip us", "{:.0f}"),
     ("pss_bytes", "PSS bytes", "{:.0f}"),
     ("before_bytes", "PSS before", "{:.0f}"),
     ("after_bytes", "PSS after", "{:.0f}"),
