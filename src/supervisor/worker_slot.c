@@ -31,8 +31,9 @@ struct worker_slot {
 	bool ready;
 	bool foreign; /* speaks another protocol */
 	enum worker_order order;
-	uint64_t answered;  /* number of the generation that it spoke of last */
-	uint64_t staged;    /* ... that it has built */
+	uint64_t told;     /* number of the generation that it was given last */
+	uint64_t answered; /* ... that it spoke of last */
+	uint64_t staged;   /* ... that it has built, and still has */
 	uint64_t committed; /* ... that it serves */
 	uint64_t asked;     /* number of the last ping */
 	uint64_t ponged;
@@ -62,10 +63,12 @@ on_staged(struct worker_slot *slot, struct message *m)
 	if (fd < 0 || report_merge_fd(report, fd, &err) < 0)
 		ok = false;
 	fd_close(&fd);
-	slot->answered = number;
-	if (ok)
-		slot->staged = number;
-	slot->callbacks.on_staged(slot, number, ok, report, slot->arg);
+	/* Else it has dropped that one for the next, which is on its way. */
+	if (number == slot->told) {
+		slot->answered = number;
+		slot->staged = ok ? number : 0;
+		slot->callbacks.on_staged(slot, number, ok, report, slot->arg);
+	}
 	report_free(&report);
 }
 
@@ -132,6 +135,7 @@ empty(struct worker_slot *slot)
 	slot->child = NULL;
 	slot->ready = false;
 	slot->foreign = false;
+	slot->told = 0;
 	slot->answered = 0;
 	slot->staged = 0;
 	slot->committed = 0;
@@ -315,8 +319,11 @@ void
 worker_slot_stage(
 	struct worker_slot *slot, const struct bundle *bundle, bool accepts)
 {
-	if (slot->ready && !slot->foreign)
-		bundle_stage(bundle, slot->child, accepts);
+	if (!slot->ready || slot->foreign)
+		return;
+	slot->told = bundle_number(bundle);
+	slot->staged = 0;
+	bundle_stage(bundle, slot->child, accepts);
 }
 
 bool
@@ -369,12 +376,6 @@ uint64_t
 worker_slot_answered(const struct worker_slot *slot)
 {
 	return slot->answered;
-}
-
-uint64_t
-worker_slot_staged(const struct worker_slot *slot)
-{
-	return slot->staged;
 }
 
 uint64_t

@@ -32,7 +32,8 @@ enum worker_order {
 struct worker_slot_callbacks {
 	/* The process is up: it can be given a generation. */
 	void (*on_ready)(struct worker_slot *slot, void *arg);
-	/* It answered to generation NUMBER. OK: it has been built. */
+	/* It answered to generation NUMBER, the last one that it was given.
+	 * OK: it has been built. */
 	void (*on_staged)(struct worker_slot *slot, uint64_t number, bool ok,
 		const struct report *report, void *arg);
 	/* The process is gone. DIED: not by order. May free the slot, and has
@@ -95,10 +96,9 @@ enum worker_order worker_slot_order(const struct worker_slot *slot);
 /* Of the process; -1: there is none. */
 pid_t worker_slot_pid(const struct worker_slot *slot);
 
-/* Number of the last generation it has answered to, of the last one that it
- * has built, and of the one that it serves; 0: none. */
+/* Number of the last generation it has answered to, and of the one that it
+ * serves; 0: none. */
 uint64_t worker_slot_answered(const struct worker_slot *slot);
-uint64_t worker_slot_staged(const struct worker_slot *slot);
 uint64_t worker_slot_committed(const struct worker_slot *slot);
 
 /* Asks for a sign of life. Returns whether the last question was answered. */

@@ -281,14 +281,6 @@ workers_all_answered(const struct workers *workers)
 		       bundle_number(workers->pending), worker_slot_answered);
 }
 
-bool
-workers_all_staged(const struct workers *workers)
-{
-	return workers->pending != NULL &&
-	       worker_list_all_have(&workers->list,
-		       bundle_number(workers->pending), worker_slot_staged);
-}
-
 /* What those of another binary have to do when RUNNING is committed; SAME: it
  * is what they have already. */
 static void

@@ -55,10 +55,8 @@ int workers_hand_over(const struct workers *workers, struct handover *handover,
  * commit, abort or free. */
 void workers_stage(struct workers *workers, const struct bundle *bundle);
 
-/* Has every worker that serves said whether it can build what is pending, and
- * could it? */
+/* Has every worker that serves said whether it can build what is pending? */
 bool workers_all_answered(const struct workers *workers);
-bool workers_all_staged(const struct workers *workers);
 
 /* What is pending runs from now on, here and in every worker to come. */
 void workers_commit(struct workers *workers);

@@ -66,7 +66,7 @@ an_empty_list_has_nobody(void **state)
 	assert_int_equal(worker_list_free_index(&f->list), 0);
 	assert_int_equal(worker_list_ping(&f->list), 0);
 	assert_int_equal(worker_list_connections(&f->list), 0);
-	assert_true(worker_list_all_have(&f->list, 1, worker_slot_staged));
+	assert_true(worker_list_all_have(&f->list, 1, worker_slot_committed));
 }
 
 static void
@@ -107,10 +107,10 @@ only_those_that_serve_have_to_have_it(void **state)
 	struct fixture *f = *state;
 
 	worker_slot_leave(add(f, 0));
-	assert_true(worker_list_all_have(&f->list, 7, worker_slot_staged));
+	assert_true(worker_list_all_have(&f->list, 7, worker_slot_committed));
 	add(f, 1);
-	assert_false(worker_list_all_have(&f->list, 7, worker_slot_staged));
-	assert_true(worker_list_all_have(&f->list, 0, worker_slot_staged));
+	assert_false(worker_list_all_have(&f->list, 7, worker_slot_committed));
+	assert_true(worker_list_all_have(&f->list, 0, worker_slot_committed));
 }
 
 static void
