@@ -75,7 +75,8 @@ look_around(const struct child_args *args)
 	if (sigprocmask(SIG_SETMASK, NULL, &blocked) < 0 ||
 		sigismember(&blocked, SIGTERM) != 0)
 		return 13;
-	if (tuning == NULL || strcmp(tuning, "glibc.malloc.tcache_max=256"))
+	if (tuning == NULL || strcmp(tuning, "glibc.malloc.tcache_max=256:"
+					     "glibc.malloc.mxfast=0"))
 		return 16;
 	return getenv("PATH") == NULL ? 14 : 0;
 }
