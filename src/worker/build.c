@@ -13,18 +13,14 @@
 #include "conf/report.h"
 #include "conf/settings.h"
 #include "conf/settings_loader.h"
+#include "proxy/background.h"
 #include "proxy/listener.h"
+#include "proxy/proxy.h"
 #include "tls/tls_stock.h"
 #include "worker/generation.h"
 #include "worker/generation_parts.h"
 
-enum stage {
-	STAGE_FILES,
-	STAGE_SETTINGS,
-	STAGE_LISTENERS,
-	STAGE_LEFTOVERS,
-	STAGE_END
-};
+enum stage { STAGE_FILES, STAGE_SETTINGS, STAGE_LISTENERS, STAGE_COMPLETE };
 
 struct build {
 	enum stage stage;
@@ -44,6 +40,7 @@ struct build {
 	size_t next_listener;
 	size_t next_name;
 	bool is_bad; /* a name of this one could not be built */
+	struct background_task leftovers; /* of one that is gone */
 };
 
 static void
@@ -109,7 +106,7 @@ unpack_some(struct build *build)
 	if (build->files == NULL) {
 		report_add(build->report, REPORT_ERROR, &pos, NULL, "%s",
 			err.text);
-		build->stage = STAGE_LEFTOVERS;
+		build->stage = STAGE_COMPLETE;
 		return;
 	}
 	unpark_outputs(build->generation, build->files);
@@ -187,7 +184,7 @@ complete_some(struct build *build)
 	if (tls_stock_complete_some(build->generation->stock))
 		return;
 	unpark_sockets(build->generation);
-	build->stage = STAGE_LEFTOVERS;
+	build->stage = STAGE_COMPLETE;
 }
 
 static void
@@ -208,19 +205,6 @@ build_some(struct build *build)
 		end_listener(build, set);
 }
 
-/* ---- the leftovers ---- */
-
-static void
-free_some(struct build *build)
-{
-	if ((build->settings != NULL && settings_free_some(build->settings)) ||
-		(build->files != NULL && file_source_free_some(build->files)))
-		return;
-	settings_free(&build->settings);
-	file_source_free(&build->files);
-	build->stage = STAGE_END;
-}
-
 bool
 build_step(struct build *build)
 {
@@ -234,19 +218,10 @@ build_step(struct build *build)
 	case STAGE_LISTENERS:
 		build_some(build);
 		break;
-	case STAGE_LEFTOVERS:
-		free_some(build);
-		break;
-	case STAGE_END:
+	case STAGE_COMPLETE:
 		break;
 	}
-	return build->stage != STAGE_END;
-}
-
-bool
-build_is_complete(const struct build *build)
-{
-	return build->stage >= STAGE_LEFTOVERS;
+	return build->stage != STAGE_COMPLETE;
 }
 
 uint64_t
@@ -267,11 +242,44 @@ build_take(struct build *build)
 {
 	struct generation *generation = build->generation;
 
-	assert(build_is_complete(build));
+	assert(build->stage == STAGE_COMPLETE);
 	if (report_errors(build->report) > 0)
 		return NULL;
 	build->generation = NULL;
 	return generation;
+}
+
+/* ---- the leftovers ---- */
+
+/* False: there is none. */
+static bool
+free_generation_some(struct build *gone)
+{
+	struct generation *generation = gone->generation;
+
+	if (generation == NULL)
+		return false;
+	if (generation->stock == NULL ||
+		!tls_stock_complete_some(generation->stock))
+		generation_free(&gone->generation);
+	return true;
+}
+
+/* A background step. */
+static bool
+free_some(void *arg)
+{
+	struct build *gone = arg;
+
+	if (free_generation_some(gone) ||
+		(gone->settings != NULL &&
+			settings_free_some(gone->settings)) ||
+		(gone->files != NULL && file_source_free_some(gone->files)))
+		return true;
+	settings_free(&gone->settings);
+	file_source_free(&gone->files);
+	free(gone);
+	return false;
 }
 
 void
@@ -282,17 +290,21 @@ build_free(struct build **build)
 	*build = NULL;
 	if (gone == NULL)
 		return;
+	/* Nobody can bind their addresses as long as they are open. */
+	if (gone->generation != NULL) {
+		parking_done(&gone->generation->sockets);
+		generation_stop(gone->generation);
+	}
 	listener_unref(&gone->listener);
-	generation_free(&gone->generation);
 	if (gone->loader != NULL)
 		gone->settings = settings_loader_end(&gone->loader);
-	settings_free(&gone->settings);
 	if (gone->unpacker != NULL)
 		gone->files = file_unpacker_end(&gone->unpacker, NULL);
-	file_source_free(&gone->files);
+	report_free(&gone->report);
 	fd_close(&gone->public_fd);
 	fd_close(&gone->secret_fd);
 	free(gone->path);
-	report_free(&gone->report);
-	free(gone);
+	gone->leftovers =
+		(struct background_task){.step = free_some, .arg = gone};
+	background_add(&gone->proxy->background, &gone->leftovers);
 }

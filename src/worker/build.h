@@ -26,14 +26,9 @@ struct build_parts {
 struct build *build_new(struct generation *generation, struct proxy *proxy,
 	const struct build_parts *parts);
 
-/*
- * One more piece: a section, a server name. Once it is complete there are
- * leftovers to be freed in the same way; false: no more of those either.
- */
+/* One more piece: a file, a section, a server name. False: it is complete, for
+ * good or bad. */
 bool build_step(struct build *build);
-
-/* Has everything been built, for good or bad? */
-bool build_is_complete(const struct build *build);
 
 /* Of the generation in the making. */
 uint64_t build_number(const struct build *build);
@@ -45,5 +40,6 @@ const struct report *build_report(const struct build *build);
  * an error. */
 struct generation *build_take(struct build *build);
 
-/* Drops what was not taken. Accepts NULL. */
+/* Drops what was not taken: its sockets are closed, the rest is freed in the
+ * background of its proxy. Accepts NULL. */
 void build_free(struct build **build);

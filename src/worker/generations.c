@@ -27,6 +27,7 @@ hand_in(struct generations *all)
 	all->staged = build_take(all->build);
 	all->on_built(number, all->staged != NULL, build_report(all->build),
 		all->arg);
+	build_free(&all->build);
 }
 
 /* A background step. */
@@ -34,14 +35,11 @@ static bool
 build_some(void *arg)
 {
 	struct generations *all = arg;
-	bool was_complete = build_is_complete(all->build);
-	bool goes_on = build_step(all->build);
 
-	if (!was_complete && build_is_complete(all->build))
-		hand_in(all);
-	if (!goes_on)
-		build_free(&all->build);
-	return goes_on;
+	if (build_step(all->build))
+		return true;
+	hand_in(all);
+	return false;
 }
 
 static void
@@ -63,8 +61,7 @@ on_abort(struct generations *all, struct message *m)
 	uint64_t number = message_get_u64(m);
 
 	staging_done(&all->staging);
-	if (all->build != NULL && !build_is_complete(all->build) &&
-		build_number(all->build) == number)
+	if (all->build != NULL && build_number(all->build) == number)
 		drop_build(all);
 	if (all->staged != NULL && generation_number(all->staged) == number)
 		generation_free(&all->staged);

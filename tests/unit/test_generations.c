@@ -7,11 +7,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/queue.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/addr.h"
 #include "gateway.h"
 #include "ipc/message.h"
 #include "packed.h"
@@ -19,6 +22,8 @@
 #include "proxy/proxy.h"
 #include "sockets.h"
 #include "worker/conn_room.h"
+#include "worker/generation.h"
+#include "worker/generation_parts.h"
 
 /* A gateway whose worker gets messages. */
 struct scene {
@@ -41,6 +46,26 @@ on_built(uint64_t number, bool ok, const struct report *report, void *arg)
 	scene->number = number;
 	scene->ok = ok;
 	scene->n_errors = report_errors(report);
+}
+
+/* With N server names, whose contexts are all different, and whose backend is
+ * a host. */
+static void
+configure_names(struct gateway *g, int n)
+{
+	char lines[4096];
+	size_t len = (size_t)snprintf(lines, sizeof lines,
+		"certfile = gw.pem\nkeyfile = gw.key\n"
+		"allow_remote_plaintext = yes\n");
+
+	for (int i = 0; i < n; i++)
+		len += (size_t)snprintf(lines + len, sizeof lines - len,
+			"[server_name n%d]\nlistener = gw\n"
+			"server_name = n%d.example\nbackend = db.example:5432\n"
+			"session_timeout = %ds\n",
+			i, i, i + 1);
+	assert_true(len < sizeof lines);
+	gateway_configure(g, lines);
 }
 
 static void
@@ -110,21 +135,95 @@ it_is_built_while_connections_are_served(void **state)
 {
 	struct scene scene;
 	struct tls_client client;
+	int turns = 0;
 
 	set_up(&scene, *state);
 	gateway_connect(scene.g, &client);
+	packed_done(&scene.packed);
+	configure_names(scene.g, 20);
+	scene.packed = packed_new(scene.g);
 	stage(&scene, 2, tcp_listen(&scene.g->port));
-	/* Nothing of it has happened, and there is a turn for everybody. */
 	assert_int_equal(scene.n_built, 0);
-	assert_false(background_is_empty(&scene.g->proxy->background));
-	gateway_client_say(&client, "hello");
-	gateway_backend_expect(scene.g, "hello");
-	GATEWAY_WAIT(scene.g, scene.n_built == 1);
+	/* What is ready is served in every turn; 20 contexts take several. */
+	for (; scene.n_built == 0; turns++)
+		gateway_turn(scene.g);
+	assert_true(turns > 3);
 	assert_true(scene.ok);
 	assert_int_equal(scene.number, 2);
 	assert_int_equal(scene.n_errors, 0);
 	assert_null(scene.all.running);
+	gateway_client_say(&client, "hello");
+	gateway_backend_expect(scene.g, "hello");
 	tls_client_done(&client);
+	tear_down(&scene);
+}
+
+static void
+tell_resolved(struct scene *scene)
+{
+	struct addr addr;
+	struct message m;
+
+	assert_int_equal(
+		addr_parse("192.0.2.1:5432", ADDR_FOR_CONNECT, &addr, NULL), 0);
+	message_init(&m, MESSAGE_RESOLVED);
+	message_put_text(&m, "db.example");
+	message_put_u16(&m, 5432);
+	message_put_u32(&m, 1);
+	message_put_bytes(&m, &addr.sa, sizeof(struct sockaddr_in));
+	tell(scene, &m);
+}
+
+static size_t
+addresses(const struct generation *generation)
+{
+	return generation->listeners[0]->overlays[0]->backend.n_addresses;
+}
+
+static void
+news_of_a_host_reaches_what_runs_and_what_will(void **state)
+{
+	struct gateway *g = *state;
+	struct scene scene;
+
+	configure_names(g, 1);
+	set_up(&scene, g);
+	stage(&scene, 2, tcp_listen(&g->port));
+	GATEWAY_WAIT(g, scene.n_built == 1);
+	assert_int_equal(addresses(scene.all.staged), 0);
+	tell_resolved(&scene);
+	assert_int_equal(addresses(scene.all.staged), 1);
+	tell_number(&scene, MESSAGE_COMMIT, 2);
+	stage(&scene, 3, tcp_listen(&g->port));
+	GATEWAY_WAIT(g, scene.n_built == 2);
+	tell_number(&scene, MESSAGE_COMMIT, 3);
+	assert_int_equal(addresses(scene.all.running), 0);
+	tell_resolved(&scene);
+	assert_int_equal(addresses(scene.all.running), 1);
+	tear_down(&scene);
+}
+
+/* What is left of a build is freed later, whatever comes meanwhile. */
+static void
+leftovers_are_in_nobodys_way(void **state)
+{
+	struct gateway *g = *state;
+	struct scene scene;
+
+	set_up(&scene, g);
+	for (uint64_t n = 2; n < 6; n++) {
+		stage(&scene, n, tcp_listen(&g->port));
+		while (scene.n_built == 0)
+			background_run(&g->proxy->background, 0);
+		scene.n_built = 0;
+		assert_false(background_is_empty(&g->proxy->background));
+		tell_number(&scene, MESSAGE_ABORT, n - 1);
+		tell_number(
+			&scene, n % 2 == 0 ? MESSAGE_ABORT : MESSAGE_COMMIT, n);
+	}
+	assert_int_equal(generation_number(scene.all.running), 5);
+	background_finish(&g->proxy->background);
+	assert_int_equal(scene.n_built, 0);
 	tear_down(&scene);
 }
 
@@ -260,6 +359,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_built_while_connections_are_served),
+		TEST(news_of_a_host_reaches_what_runs_and_what_will),
+		TEST(leftovers_are_in_nobodys_way),
 		TEST(what_is_committed_runs),
 		TEST(one_that_is_aborted_is_not_built),
 		TEST(one_that_was_built_can_be_aborted),

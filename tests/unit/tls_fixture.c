@@ -106,13 +106,14 @@ fixture_write_cert(
 void
 fixture_configure(struct fixture *it, const char *lines)
 {
-	char text[2048];
+	char text[8192];
 	char path[512];
-
-	(void)snprintf(text, sizeof text,
+	int len = snprintf(text, sizeof text,
 		"[listener gw]\nlisten = 127.0.0.1:0\n"
 		"backend = 127.0.0.1:9\n%s",
 		lines);
+
+	assert_true(len >= 0 && (size_t)len < sizeof text);
 	fixture_write(it, "sallyport.ini", text);
 	path_of(it, "sallyport.ini", path);
 	it->settings = settings_load(path, it->files, it->report);
