@@ -291,17 +291,18 @@ ini_source_new(const char *file, const char *text, size_t len,
 bool
 ini_source_step(struct ini_source *walk)
 {
-	unsigned before = walk->line; /* lines that inih has not counted */
+	struct conf_pos pos = {.file = walk->file};
+	unsigned before = walk->line; /* lines that inih does not count */
 	int bad_line;
 
 	walk->is_begun = false;
 	bad_line = ini_parse_stream(read_line, walk, on_pair, walk);
-	if (bad_line == 0)
-		return walk->left > 0;
-	walk->line = bad_line > 0 ? before + (unsigned)bad_line : 0;
-	walk->state = WALK_BEFORE;
-	complain(walk, "libinih cannot read this");
-	return false;
+	if (bad_line > 0)
+		pos.line = before + (unsigned)bad_line;
+	if (bad_line != 0)
+		report_add(walk->report, REPORT_ERROR, &pos, NULL,
+			"libinih cannot read this");
+	return walk->left > 0;
 }
 
 void

@@ -178,6 +178,17 @@ is_indented_key(const struct section *section, const char *text)
 	return is_key;
 }
 
+/* Where OPTION was given first; 0: not yet. */
+static unsigned
+first_line(const struct section *section, const struct option *option)
+{
+	for (size_t i = 0; i < section->n_values; i++) {
+		if (section->values[i].option == option)
+			return section->values[i].line;
+	}
+	return 0;
+}
+
 /* What is wrong with one more value of OPTION? False if nothing is. */
 static bool
 report_misplaced(const struct section_reader *reader,
@@ -185,22 +196,20 @@ report_misplaced(const struct section_reader *reader,
 {
 	const struct section *section = reader->section;
 	const struct conf_pos pos = {.file = reader->file, .line = entry->line};
-	unsigned first = 0;
+	/* Lists may be long: nobody searches them for each of their lines. */
+	bool is_list = option_is_list(option);
+	unsigned first = is_list ? 0 : first_line(section, option);
 
-	for (size_t i = section->n_values; i-- > 0;) {
-		if (section->values[i].option == option)
-			first = section->values[i].line;
-	}
 	if (entry->continues && is_indented_key(section, entry->value))
 		report_add(reader->report, REPORT_ERROR, &pos, section->title,
 			"indented, this line continues \"%s\"; remove the "
 			"blanks before \"%s\"",
 			entry->key, entry->value);
-	else if (entry->continues && !option_is_list(option))
+	else if (entry->continues && !is_list)
 		report_add(reader->report, REPORT_ERROR, &pos, section->title,
 			"%s takes one value; this indented line continues it",
 			option->name);
-	else if (first > 0 && !option_is_list(option))
+	else if (first > 0)
 		report_add(reader->report, REPORT_ERROR, &pos, section->title,
 			"%s given twice; first in line %u", option->name,
 			first);

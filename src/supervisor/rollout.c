@@ -17,8 +17,10 @@
 /* Host names get this long to be found before a generation goes without. */
 #define NAMES_WAIT_MS 5000
 
-/* Workers get this long to build a generation: some CRLs are large. */
-#define BUILD_WAIT_MS 120000
+/* Workers get this long to build a generation: some CRLs are large, some
+ * configurations have ten thousand server names, and live traffic comes
+ * first. */
+#define BUILD_WAIT_MS 300000
 
 /* So many workers may die of a generation before it is refused. */
 #define DEATHS_MAX 3

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "gateway.h"
+#include "sockets.h"
 
 /* Longer than any pass after which there is another one. */
 #define LONG_US 2000
@@ -164,6 +165,32 @@ a_turn_takes_one_step_of_one_handshake(void **state)
 	scene_done(&scene);
 }
 
+static bool
+count_pieces(void *arg)
+{
+	return --*(int *)arg > 0;
+}
+
+/* With nothing else to happen: the alarm ends a test that waits. */
+static void
+work_in_the_background_waits_for_nobody(void **state)
+{
+	struct gateway *g = *state;
+	int pieces = 100000;
+	struct background_task task = {.step = count_pieces, .arg = &pieces};
+
+	gateway_open(g, 10);
+	assert_int_equal(event_del(g->tick), 0);
+	background_add(&g->proxy->background, &task);
+	(void)alarm(SOCKETS_DEADLINE_MS / 1000);
+	while (pieces > 0)
+		gateway_turn(g);
+	(void)alarm(0);
+	assert_true(background_is_empty(&g->proxy->background));
+	/* It was looked at whether there is memory to give back. */
+	assert_int_equal(g->proxy->background.n_pieces, 0);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, gateway_setup, gateway_teardown)
 
@@ -174,6 +201,7 @@ main(void)
 		TEST(an_answer_that_comes_soon_is_served_before_the_handshake),
 		TEST(after_much_io_the_handshake_has_its_turn),
 		TEST(a_turn_takes_one_step_of_one_handshake),
+		TEST(work_in_the_background_waits_for_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
