@@ -347,6 +347,17 @@ class TestSettings:
         assert new.recv_exactly(9) == b"the other"
         say(old)
 
+    def test_of_the_backend_may_be_a_name_that_is_new(self, house, connect,
+                                                      backend):
+        """Its address comes while the workers build what it is for."""
+        gw = house(process={"workers": 2})
+        other = backend()
+        gw.reload(backend=f"localhost:{other.port}",
+                  allow_remote_plaintext=True)
+        new = connect(gw.daemon)
+        other.accept().send(b"the other")
+        assert new.recv_exactly(9) == b"the other"
+
     def test_of_backends_forget_names_that_nobody_has(self, house):
         gw = house()
         gw.reload(backend="gone.invalid:80", allow_remote_plaintext=True)
