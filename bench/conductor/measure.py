@@ -215,10 +215,12 @@ def reload_run(bench, kind, what, count, cpus):
     with bench.proxy(kind, setup, cpus) as proxy:
         if shown_certificate(proxy.port, name) != renewed.der:
             raise BenchError("another certificate than the one it was given")
+        processes.await_rest(proxy.pids)
         before = processes.settled_pss_bytes(proxy.pids)
         new = bench.keys.server("new", name=name or "localhost")
         renewed.replace_with(new)
         took = _reload(proxy, name, new, bench.limit_s)
+        processes.await_rest(proxy.pids)
         after = processes.settled_pss_bytes(proxy.pids)
         newer = bench.keys.server("newer", name=name or "localhost")
         renewed.replace_with(newer)
