@@ -166,6 +166,13 @@ gateway_turn(struct gateway *g)
 	assert_int_equal(proxy_turn(g->proxy), 0);
 }
 
+void
+gateway_turn_idly(struct gateway *g)
+{
+	for (int i = 0; i < 20; i++)
+		gateway_turn(g);
+}
+
 uint64_t
 gateway_deadline(void)
 {

@@ -48,6 +48,9 @@ void gateway_open(struct gateway *g, size_t max_conns);
 /* One turn of the worker's loop. */
 void gateway_turn(struct gateway *g);
 
+/* A few of them, in which nothing is to happen. */
+void gateway_turn_idly(struct gateway *g);
+
 /* Turns until CONDITION holds; the deadline ends the test. */
 #define GATEWAY_WAIT(g, condition)                                             \
 	do {                                                                   \

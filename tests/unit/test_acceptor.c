@@ -17,20 +17,6 @@
 #include "sockets.h"
 #include "stats/stats.h"
 
-static size_t
-accepted(struct gateway *g)
-{
-	return stats_get(g->stats, STATS_ACCEPTED);
-}
-
-/* A few turns in which nothing is to happen. */
-static void
-turn_idly(struct gateway *g)
-{
-	for (int i = 0; i < 20; i++)
-		gateway_turn(g);
-}
-
 static void
 one_turn_takes_one_connection(void **state)
 {
@@ -40,12 +26,12 @@ one_turn_takes_one_connection(void **state)
 	gateway_open(g, 10);
 	for (size_t i = 0; i < 6; i++)
 		gateway_dial(g, &clients[i], NULL);
-	GATEWAY_WAIT(g, accepted(g) > 0);
+	GATEWAY_WAIT(g, gateway_count(g, STATS_ACCEPTED) > 0);
 	for (uint64_t n = 1; n < 6; n++) {
-		assert_int_equal(accepted(g), n);
+		assert_int_equal(gateway_count(g, STATS_ACCEPTED), n);
 		gateway_turn(g);
 	}
-	assert_int_equal(accepted(g), 6);
+	assert_int_equal(gateway_count(g, STATS_ACCEPTED), 6);
 	for (size_t i = 0; i < 6; i++)
 		tls_client_done(&clients[i]);
 }
@@ -60,12 +46,12 @@ a_full_proxy_pauses_and_goes_on_when_one_has_gone(void **state)
 	gateway_connect(g, &first);
 	gateway_dial(g, &second, &g->cert);
 	GATEWAY_WAIT(g, g->proxy->accepts_paused);
-	turn_idly(g);
-	assert_int_equal(accepted(g), 1);
-	assert_int_equal(stats_get(g->stats, STATS_ACCEPT_PAUSED), 1);
+	gateway_turn_idly(g);
+	assert_int_equal(gateway_count(g, STATS_ACCEPTED), 1);
+	assert_int_equal(gateway_count(g, STATS_ACCEPT_PAUSED), 1);
 	close_with_reset(first.fd);
 	first.fd = -1;
-	GATEWAY_WAIT(g, accepted(g) == 2);
+	GATEWAY_WAIT(g, gateway_count(g, STATS_ACCEPTED) == 2);
 	tls_client_done(&first);
 	tls_client_done(&second);
 }

@@ -22,20 +22,6 @@
 #include "tls/tls_ctx.h"
 #include "tls/tls_stock.h"
 
-static size_t
-accepted(struct gateway *g)
-{
-	return stats_get(g->stats, STATS_ACCEPTED);
-}
-
-/* A few turns in which nothing is to happen. */
-static void
-turn_idly(struct gateway *g)
-{
-	for (int i = 0; i < 20; i++)
-		gateway_turn(g);
-}
-
 static void
 a_broken_certificate_is_reported_and_gives_no_listener(void **state)
 {
@@ -75,9 +61,9 @@ a_pause_without_a_cause_passes_by_itself(void **state)
 	gateway_open(g, 10);
 	proxy_pause_accepts(g->proxy);
 	proxy_pause_accepts(g->proxy);
-	assert_int_equal(stats_get(g->stats, STATS_ACCEPT_PAUSED), 1);
+	assert_int_equal(gateway_count(g, STATS_ACCEPT_PAUSED), 1);
 	gateway_dial(g, &client, NULL);
-	GATEWAY_WAIT(g, accepted(g) == 1);
+	GATEWAY_WAIT(g, gateway_count(g, STATS_ACCEPTED) == 1);
 	assert_false(g->proxy->accepts_paused);
 	tls_client_done(&client);
 }
@@ -119,10 +105,10 @@ nothing_is_accepted_before_the_start(void **state)
 	listener_stop(g->listener);
 	listener_add_socket(g->listener, tcp_listen(&g->port));
 	gateway_dial(g, &client, NULL);
-	turn_idly(g);
-	assert_int_equal(accepted(g), 0);
+	gateway_turn_idly(g);
+	assert_int_equal(gateway_count(g, STATS_ACCEPTED), 0);
 	listener_start(g->listener);
-	GATEWAY_WAIT(g, accepted(g) == 1);
+	GATEWAY_WAIT(g, gateway_count(g, STATS_ACCEPTED) == 1);
 	tls_client_done(&client);
 }
 
@@ -141,7 +127,7 @@ every_socket_is_accepted_from(void **state)
 	gateway_dial(g, &first, NULL);
 	g->port = other;
 	gateway_dial(g, &second, NULL);
-	GATEWAY_WAIT(g, accepted(g) == 2);
+	GATEWAY_WAIT(g, gateway_count(g, STATS_ACCEPTED) == 2);
 	tls_client_done(&first);
 	tls_client_done(&second);
 }
@@ -159,8 +145,8 @@ one_that_starts_during_a_pause_waits_for_its_end(void **state)
 	listener_start(g->listener);
 	gateway_dial(g, &client, NULL);
 	gateway_turn(g);
-	assert_int_equal(accepted(g), 0);
-	GATEWAY_WAIT(g, accepted(g) == 1);
+	assert_int_equal(gateway_count(g, STATS_ACCEPTED), 0);
+	GATEWAY_WAIT(g, gateway_count(g, STATS_ACCEPTED) == 1);
 	tls_client_done(&client);
 }
 
@@ -174,9 +160,9 @@ all_who_wait_are_let_in_at_once(void **state)
 	for (size_t i = 0; i < 6; i++)
 		gateway_dial(g, &clients[i], NULL);
 	listener_accept_waiting(g->listener, 0);
-	assert_int_equal(accepted(g), 6);
+	assert_int_equal(gateway_count(g, STATS_ACCEPTED), 6);
 	listener_accept_waiting(g->listener, 0);
-	assert_int_equal(accepted(g), 6);
+	assert_int_equal(gateway_count(g, STATS_ACCEPTED), 6);
 	for (size_t i = 0; i < 6; i++)
 		tls_client_done(&clients[i]);
 }
@@ -191,7 +177,7 @@ who_waits_is_let_in_as_long_as_there_is_room(void **state)
 	for (size_t i = 0; i < 3; i++)
 		gateway_dial(g, &clients[i], NULL);
 	listener_accept_waiting(g->listener, 0);
-	assert_int_equal(accepted(g), 2);
+	assert_int_equal(gateway_count(g, STATS_ACCEPTED), 2);
 	assert_true(g->proxy->accepts_paused);
 	for (size_t i = 0; i < 3; i++)
 		tls_client_done(&clients[i]);

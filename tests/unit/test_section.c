@@ -13,37 +13,12 @@
 #include "conf/options.h"
 #include "conf/report.h"
 #include "conf/section.h"
-#include "conf/section_reader.h"
-
-struct fixture {
-	struct section_list list;
-	struct report *report;
-};
-
-static struct fixture
-read_text(const char *text)
-{
-	struct fixture f = {.report = report_new()};
-	struct section_reader *reader = section_reader_new(
-		&f.list, "t.ini", text, strlen(text), f.report);
-
-	while (section_reader_step(reader))
-		continue;
-	section_reader_free(&reader);
-	return f;
-}
-
-static void
-done(struct fixture *f)
-{
-	section_list_done(&f->list);
-	report_free(&f->report);
-}
+#include "sections.h"
 
 static void
 broken_values_do_not_count_but_were_written(void **state)
 {
-	struct fixture f = read_text("[listener gw]\nlisten = bad *:2\n");
+	struct sections f = sections_of("[listener gw]\nlisten = bad *:2\n");
 	const struct option *listen = option_find(listener_options, "listen");
 	struct section *gw = f.list.items[0];
 
@@ -53,18 +28,18 @@ broken_values_do_not_count_but_were_written(void **state)
 	gw->values[1].broken = true;
 	assert_null(section_value(gw, listen, 0));
 	assert_true(section_has(gw, listen));
-	done(&f);
+	sections_done(&f);
 }
 
 /* Else "allow_cn = boss" would let in more than the section says. */
 static void
 who_may_come_in_is_inherited_whole_or_not_at_all(void **state)
 {
-	struct fixture f = read_text("[defaults]\nauthorize = any\n"
-				     "deny_serial = 1\ncafile = d\n"
-				     "[listener a]\nallow_cn = boss\n"
-				     "[listener b]\nlisten = *:1\n"
-				     "deny_cert_sha256 = 1\n");
+	struct sections f = sections_of("[defaults]\nauthorize = any\n"
+					"deny_serial = 1\ncafile = d\n"
+					"[listener a]\nallow_cn = boss\n"
+					"[listener b]\nlisten = *:1\n"
+					"deny_cert_sha256 = 1\n");
 	const struct option *any = option_find(listener_options, "authorize");
 	const struct option *deny =
 		option_find(listener_options, "deny_serial");
@@ -80,7 +55,7 @@ who_may_come_in_is_inherited_whole_or_not_at_all(void **state)
 	assert_ptr_equal(section_source(a, cafile), defaults);
 	assert_ptr_equal(section_source(b, any), defaults);
 	assert_ptr_equal(section_source(b, deny), defaults);
-	done(&f);
+	sections_done(&f);
 }
 
 int

@@ -13,37 +13,12 @@
 #include "conf/options.h"
 #include "conf/report.h"
 #include "conf/section.h"
-#include "conf/section_reader.h"
-
-struct fixture {
-	struct section_list list;
-	struct report *report;
-};
-
-static struct fixture
-read_text(const char *text)
-{
-	struct fixture f = {.report = report_new()};
-	struct section_reader *reader = section_reader_new(
-		&f.list, "t.ini", text, strlen(text), f.report);
-
-	while (section_reader_step(reader))
-		continue;
-	section_reader_free(&reader);
-	return f;
-}
-
-static void
-done(struct fixture *f)
-{
-	section_list_done(&f->list);
-	report_free(&f->report);
-}
+#include "sections.h"
 
 static void
 assert_findings(const char *ini, const char *wanted)
 {
-	struct fixture f = read_text(ini);
+	struct sections f = sections_of(ini);
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -53,15 +28,16 @@ assert_findings(const char *ini, const char *wanted)
 	(void)fclose(out);
 	assert_string_equal(text, wanted);
 	free(text);
-	done(&f);
+	sections_done(&f);
 }
 
 static void
 sections_keep_their_values_and_lines(void **state)
 {
-	struct fixture f = read_text("[listener gw]\nlisten = *:1 *:2\n  *:3\n"
-				     "certfile = a b\ncertfile = c\n"
-				     "[defaults]\ncafile = d\n");
+	struct sections f =
+		sections_of("[listener gw]\nlisten = *:1 *:2\n  *:3\n"
+			    "certfile = a b\ncertfile = c\n"
+			    "[defaults]\ncafile = d\n");
 	const struct option *listen = option_find(listener_options, "listen");
 	const struct option *certfile =
 		option_find(listener_options, "certfile");
@@ -86,7 +62,7 @@ sections_keep_their_values_and_lines(void **state)
 	assert_false(section_has(gw, cafile));
 	assert_true(section_has(gw->inherits, cafile));
 	assert_null(section_find(&f.list, IN_PROCESS));
-	done(&f);
+	sections_done(&f);
 }
 
 static void
@@ -167,12 +143,12 @@ sections_need_a_name_or_must_have_none(void **state)
 static void
 a_section_given_twice_names_the_first(void **state)
 {
-	struct fixture f = read_text("[listener a]\n[listener a]\n");
+	struct sections f = sections_of("[listener a]\n[listener a]\n");
 
 	(void)state;
 	assert_true(f.list.items[0]->usable);
 	assert_false(f.list.items[1]->usable);
-	done(&f);
+	sections_done(&f);
 	assert_findings("[defaults]\n[listener a]\n[defaults]\n[listener b]\n"
 			"[listener a]\nx = 1\n",
 		"t.ini:3: [defaults] section given twice; first in line 1\n"
@@ -207,12 +183,12 @@ a_scalar_cannot_go_on_in_an_indented_line(void **state)
 static void
 a_key_indented_by_accident_is_not_swallowed(void **state)
 {
-	struct fixture f = read_text("[listener a]\nciphers = HIGH\n"
-				     "  minimum_version = TLSv1.3\n");
+	struct sections f = sections_of("[listener a]\nciphers = HIGH\n"
+					"  minimum_version = TLSv1.3\n");
 
 	(void)state;
 	assert_int_equal(f.list.items[0]->n_values, 1);
-	done(&f);
+	sections_done(&f);
 	assert_findings("[listener a]\nciphers = HIGH\n"
 			"  minimum_version = TLSv1.3\n  ALL:@SECLEVEL=1\n",
 		"t.ini:3: [listener a] indented, this line continues "
