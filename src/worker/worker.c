@@ -31,7 +31,6 @@ struct worker {
 	struct generations generations;
 	struct event *drain_timer;
 	struct conn_room room;
-	bool draining;
 	bool over;
 };
 
@@ -90,7 +89,8 @@ finish_if_empty(void *arg)
 {
 	struct worker *worker = arg;
 
-	if (!worker->draining || worker->proxy->n_conns > 0 || worker->over)
+	if (!worker->generations.is_stopped || worker->proxy->n_conns > 0 ||
+		worker->over)
 		return;
 	worker->over = true;
 	send_plain(worker, MESSAGE_DRAINED);
@@ -107,18 +107,11 @@ on_drain_timer(int fd, short what, void *arg)
 	finish_if_empty(worker);
 }
 
-static void
-stop_accepting(struct worker *worker)
-{
-	worker->draining = true;
-	generations_stop(&worker->generations);
-}
-
 /* Its connections live on, under the rules of every generation to come. */
 static void
 on_leave(struct worker *worker)
 {
-	stop_accepting(worker);
+	generations_stop(&worker->generations);
 	finish_if_empty(worker);
 }
 
@@ -129,7 +122,7 @@ on_drain(struct worker *worker, struct message *m)
 	uint64_t ms = message_get_u64(m);
 	struct timeval tv = clock_tv_of_ms(ms);
 
-	stop_accepting(worker);
+	generations_stop(&worker->generations);
 	if (ms == 0)
 		proxy_close_all(worker->proxy, CONN_STOPPED);
 	else
